@@ -1,0 +1,69 @@
+# make discover   set up, search for twelve minutes, write a report; repeat it to go on
+# make test       set up, run the tests;  make check adds linters, types and the layout;  make test-all adds the slow tests
+TIME  ?= 12m
+STATE ?= campaigns/discover
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.10 python3; do \
+	"$$p" -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$p" && break; done)
+OLDEST := $(shell for p in python3.10 "$$HOME"/.pyenv/versions/3.10.*/bin/python3.10; do \
+	"$$p" -c 'import venv' 2>/dev/null && echo "$$p" && break; done)
+INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: discover test test-all test-oldest check format clean help
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+discover: $(VENV)/.ready
+	$(BIN)/asi-arch run --time $(TIME) --state $(STATE)
+	$(BIN)/asi-arch report --state $(STATE)
+
+test: $(VENV)/.ready-dev test-oldest
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
+
+test-all: $(VENV)/.ready-dev test-oldest
+	$(BIN)/pytest -n 2 --dist worksteal
+
+check: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+format: $(VENV)/.ready-dev
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+# The rooms without torch are tested under the oldest Python, where one is found.
+test-oldest:
+ifneq ($(OLDEST),)
+	@$(MAKE) --no-print-directory .venv-oldest/.ready
+	.venv-oldest/bin/pytest -m "not torch and not slow" tests/domain tests/search tests/stats tests/store tests/tasks tests/contracts
+else
+	@echo "python3.10 was not found: the rooms without torch are tested under $(PYTHON) only"
+endif
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "asi-arch needs Python 3.10 to 3.13 (Ubuntu: apt install python3 python3-venv)"; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON): a minute or two, once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv is missing (Ubuntu: apt install python3-venv)"; exit 1; }
+	$(BIN)/python $(INSTALL) torch==2.13.0
+	$(BIN)/python $(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	$(BIN)/python $(INSTALL) --editable '.[dev]'
+	@touch $@
+
+.venv-oldest/.ready: pyproject.toml constraints.txt
+	$(OLDEST) -m venv .venv-oldest
+	.venv-oldest/bin/python $(INSTALL) hypothesis pytest pytest-asyncio pytest-timeout jinja2 matplotlib numpy \
+		pydantic rich safetensors scipy tokenizers tomli typer typing-extensions
+	.venv-oldest/bin/python $(INSTALL) --no-deps --editable .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venv-oldest .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,180 @@
+"""Composition root: the only place that names concrete classes.
+
+`opened_store` gives a reader; `opened_bench` gives everything that an experiment needs and cleans up behind it.
+"""
+
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from asi_arch import __version__
+from asi_arch.agents.analyst import NumbersAnalyst
+from asi_arch.agents.composer import Composer, baseline_proposal
+from asi_arch.agents.judge import RubricJudge
+from asi_arch.domain.campaign import Campaign
+from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.errors import StoreError, StoreMismatch
+from asi_arch.domain.ports import Store, Task
+from asi_arch.domain.profile import Policy, Profile, StageName
+from asi_arch.engine.bench import Bench, Clock
+from asi_arch.engine.notices import Listener
+from asi_arch.lab.client import LocalLab
+from asi_arch.mixers import baselines
+from asi_arch.settings import Settings, load_profile
+from asi_arch.store.sqlite import SqliteStore
+from asi_arch.tasks.catalog import build_tasks, data_description, data_fingerprint
+
+CLOCK = Clock(now=time.time, tick=time.monotonic)
+DEFAULT_PROFILE = "cpu"
+
+
+class Wish(NamedTuple):
+    """What the user asked for; None means 'whatever the campaign has, or the default for a new one'."""
+
+    profile: str | None = None
+    seed: int | None = None
+    policy: Policy | None = None
+    data: str | None = None
+
+
+@lru_cache
+def baseline(name: str) -> Proposal:
+    """The proposal of a baseline that ships. Raises `ProfileError` for an unknown name."""
+    found = baselines.load(name)
+    return baseline_proposal(found.name, found.source, found.motivation, found.title)
+
+
+@contextmanager
+def opened_store(folder: Path, *, read_only: bool) -> Iterator[Store]:
+    """The campaign in `folder`. A writer holds its lock."""
+    started = datetime.now().astimezone().isoformat(timespec="seconds")
+    owner = f"process {os.getpid()} on {socket.gethostname()}, since {started}"
+    store = SqliteStore.open(folder, clock=CLOCK.now, owner=owner, read_only=read_only)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def existing_campaign(store: Store, folder: Path) -> Campaign:
+    """The store's campaign. Raises `StoreError` for an empty store."""
+    campaign = store.campaign()
+    if campaign is None:
+        raise StoreError(f"{folder} holds no campaign yet; start one with: asi-arch run --state {folder}")
+    return campaign
+
+
+@asynccontextmanager
+async def opened_bench(
+    folder: Path, wish: Wish, settings: Settings, *, listen: Listener, must_exist: bool = False
+) -> AsyncIterator[Bench]:
+    """Open or create the campaign, build its data, start the warm parent; close all of it in the end."""
+    with opened_store(folder, read_only=False) as store:
+        known = existing_campaign(store, folder) if must_exist else store.campaign()
+        profile = _wished_profile(wish, known, folder)
+        tasks = build_tasks(profile, settings.cache)
+        campaign = _campaign(profile, wish, known, tasks)
+        if known is None:
+            for name in profile.search.baselines:
+                baseline(name)
+            store.create(campaign)
+        async with opened_lab(profile, tasks, campaign.protocol, settings) as lab:
+            yield Bench(
+                campaign=campaign,
+                store=store,
+                lab=lab,
+                researcher=Composer(),
+                judge=RubricJudge(),
+                analyst=NumbersAnalyst(),
+                baseline=baseline,
+                clock=CLOCK,
+                listen=listen,
+            )
+
+
+@asynccontextmanager
+async def opened_lab(
+    profile: Profile, tasks: Mapping[StageName, Task], protocol: str, settings: Settings
+) -> AsyncIterator[LocalLab]:
+    """A lab with its warm parent started."""
+    reference = baseline(profile.search.baselines[0])
+    lab = LocalLab(profile, tasks, reference_source=reference.source, protocol=protocol, workers=settings.workers)
+    await lab.start()
+    try:
+        yield lab
+    finally:
+        await lab.close()
+
+
+def wished_profile(wish: Wish) -> Profile:
+    """The profile named by the user with the other wishes put in."""
+    profile = load_profile(wish.profile or DEFAULT_PROFILE)
+    if wish.policy is not None:
+        search = profile.search.model_copy(update={"policy": wish.policy})
+        profile = profile.model_copy(update={"search": search})
+    if wish.data is not None:
+        profile = profile.model_copy(update={"language": profile.language.model_copy(update={"data": wish.data})})
+    return profile
+
+
+def _wished_profile(wish: Wish, known: Campaign | None, folder: Path) -> Profile:
+    """A campaign's own profile, unless the user named another: then it is refused with the difference."""
+    if known is None:
+        return wished_profile(wish)
+    if wish.seed is not None and wish.seed != known.seed:
+        raise _mismatch(folder, f"has seed {known.seed}, not {wish.seed}")
+    own = known.profile
+    asked = wished_profile(wish._replace(profile=wish.profile or own.name)) if wish.profile else None
+    if asked is not None:
+        asked = (
+            asked
+            if wish.policy
+            else asked.model_copy(update={"search": asked.search.model_copy(update={"policy": own.search.policy})})
+        )
+        asked = (
+            asked
+            if wish.data
+            else asked.model_copy(update={"language": asked.language.model_copy(update={"data": own.language.data})})
+        )
+    if wish.policy is not None and wish.policy is not own.search.policy:
+        raise _mismatch(folder, f"has the policy '{own.search.policy.value}', not '{wish.policy.value}'")
+    if wish.data is not None and wish.data != own.language.data:
+        raise _mismatch(folder, f"was trained on {own.language.data!r}, not {wish.data!r}")
+    if asked is not None and asked.profile_hash != own.profile_hash:
+        raise _mismatch(
+            folder,
+            f"was made with the profile '{own.name}' ({own.profile_hash[:8]}), not '{asked.name}' ({asked.profile_hash[:8]})",
+        )
+    return own
+
+
+def _mismatch(folder: Path, what: str) -> StoreMismatch:
+    return StoreMismatch(
+        f"{folder} {what}; leave the option out to go on with it, or choose another folder with --state"
+    )
+
+
+def _campaign(profile: Profile, wish: Wish, known: Campaign | None, tasks: Mapping[StageName, Task]) -> Campaign:
+    fingerprint = data_fingerprint(tasks)
+    if known is None:
+        return Campaign(
+            profile=profile,
+            seed=wish.seed or 0,
+            data_fingerprint=fingerprint,
+            data_description=data_description(tasks),
+            version=__version__,
+            created_at=CLOCK.now(),
+        )
+    if known.data_fingerprint != fingerprint:
+        raise StoreMismatch(
+            f"the data have changed under this campaign: it was started on {known.data_description}, now there is"
+            f" {data_description(tasks)}. Its results can be read but not continued: use the Python it was started with,"
+            " or start a new campaign with --state"
+        )
+    return known

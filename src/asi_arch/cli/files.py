@@ -1,0 +1,219 @@
+"""`asi-arch check` and `asi-arch train`: candidate files outside a campaign."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from asi_arch.app import Wish, baseline, opened_lab, wished_profile
+from asi_arch.cli import options
+from asi_arch.domain.candidate import Author, Proposal, fingerprint
+from asi_arch.domain.errors import CandidateError
+from asi_arch.domain.outcome import CheckReport, Run, RunKey, Severity
+from asi_arch.domain.ports import Lab, RunOrder
+from asi_arch.domain.ports import Progress as Tick
+from asi_arch.domain.profile import Profile, StageName
+from asi_arch.tasks.catalog import build_tasks, data_fingerprint
+
+PASSED, REJECTED = 0, 1
+MAX_SOURCE_BYTES = 1_000_000
+
+
+class Verified(NamedTuple):
+    """A file and what its checks found."""
+
+    path: Path
+    report: CheckReport
+
+
+def check(files: list[Path], profile_name: str | None, as_json: bool) -> int:
+    """Check every file in one lab, so that they share its warm parent; returns the exit code."""
+    sources = {path: read_candidate(path) for path in files}
+    profile = wished_profile(Wish(profile=profile_name))
+    reports = asyncio.run(_check_all(profile, sources, quiet=as_json))
+    if as_json:
+        _print_json([_check_payload(item) for item in reports])
+    else:
+        _print_reports(reports)
+    return PASSED if all(item.report.is_passed for item in reports) else REJECTED
+
+
+def read_candidate(path: Path) -> str:
+    """A candidate's source. Raises `CandidateError` for what is missing, too large or not text."""
+    try:
+        content = path.read_bytes()
+    except IsADirectoryError as error:
+        raise CandidateError(f"{path} is a folder; name the files in it, e.g. {path}/*.py") from error
+    except OSError as error:
+        raise CandidateError(f"{path} can't be read: {error.strerror or error}") from error
+    if len(content) > MAX_SOURCE_BYTES:
+        raise CandidateError(f"{path} has {len(content):,} bytes; a candidate may have {MAX_SOURCE_BYTES:,}")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CandidateError(f"{path} is not UTF-8 text (byte {error.start}); a candidate is one Python file") from error
+
+
+async def _check_all(profile: Profile, sources: dict[Path, str], *, quiet: bool) -> list[Verified]:
+    settings = options.settings(None)
+    tasks = build_tasks(profile, settings.cache)
+    protocol = profile.protocol_hash(data_fingerprint(tasks))
+    reports: list[Verified] = []
+    async with opened_lab(profile, tasks, protocol, settings) as lab:
+        with _bars(quiet) as bars:
+            bar = bars.add_task("checking", total=len(sources))
+            for path, source in sources.items():
+                reports.append(Verified(path, await lab.check(source)))
+                bars.advance(bar)
+    return reports
+
+
+def _bars(quiet: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True)
+
+
+def _check_payload(item: Verified) -> dict[str, Any]:
+    verdict = "passed" if item.report.is_passed else "rejected"
+    return {"file": str(item.path), "verdict": verdict, **item.report.model_dump(mode="json")}
+
+
+def _print_reports(reports: list[Verified]) -> None:
+    console = Console()
+    for path, report in reports:
+        word = "[green]passed[/green]" if report.is_passed else "[red]rejected[/red]"
+        console.print(f"[bold]{path}[/bold]  {word}  {len(report.passed_checks)} checks passed, {report.cpu_s:.1f} s")
+        for finding in report.findings:
+            style = "red" if finding.severity is Severity.ERROR else "yellow"
+            console.print(f"  [{style}]{finding.check}[/{style}]", end=" ")
+            console.print(finding.message, markup=False, highlight=False)
+        if report.footprint is not None:
+            foot = report.footprint
+            console.print(
+                f"  [dim]{foot.parameters:,} parameters in the mixer, {foot.model_parameters:,} in the model (MLP width"
+                f" {foot.mlp_width}); {foot.aten_calls} operations; work grows like T^{foot.growth:.2f}[/dim]"
+            )
+
+
+class TrainWish(NamedTuple):
+    """The command's options as typed."""
+
+    file: Path
+    against: str | None
+    profile: str | None
+    data: str | None
+    workers: int | None
+    as_json: bool
+
+
+class Trained(NamedTuple):
+    """One model's checks and runs."""
+
+    name: str
+    checks: CheckReport
+    runs: tuple[Run, ...]
+
+
+def train(wish: TrainWish) -> int:
+    """Check the file, train it and the baselines, print losses and accuracies; returns the exit code."""
+    source = read_candidate(wish.file)
+    profile = wished_profile(Wish(profile=wish.profile, data=wish.data))
+    names = (wish.against or profile.search.baselines[0]).split(",")
+    rivals = [baseline(name.strip()) for name in names]
+    results = asyncio.run(_train_all(wish, profile, file_proposal(wish.file, source), rivals))
+    if wish.as_json:
+        _print_json([_train_payload(result) for result in results])
+    else:
+        _print_trained(results)
+    own = results[0]
+    is_measured = own.checks.is_passed and all(run.outcome.kind == "measured" for run in own.runs)
+    return PASSED if is_measured else REJECTED
+
+
+def file_proposal(path: Path, source: str) -> Proposal:
+    """A user's file as a proposal; a text that is not Python gets its own hash as fingerprint and fails the checks."""
+    try:
+        print_ = fingerprint(source)
+    except (SyntaxError, ValueError):
+        print_ = ""
+    return Proposal(author=Author.USER, name=path.stem, motivation=f"The file {path.name}", source=source, fingerprint=print_)
+
+
+async def _train_all(wish: TrainWish, profile: Profile, own: Proposal, rivals: list[Proposal]) -> list[Trained]:
+    settings = options.settings(None, wish.workers)
+    tasks = build_tasks(profile, settings.cache)
+    protocol = profile.protocol_hash(data_fingerprint(tasks))
+    async with opened_lab(profile, tasks, protocol, settings) as lab:
+        checked = [(model, await lab.check(model.source)) for model in (own, *rivals)]
+        if not checked[0][1].is_passed:
+            return [Trained(own.name, checked[0][1], ())]
+        with _bars(wish.as_json) as bars:
+            trainings = [_train_one(lab, profile, protocol, model, report, bars) for model, report in checked]
+            return await asyncio.gather(*trainings)
+
+
+async def _train_one(
+    lab: Lab, profile: Profile, protocol: str, model: Proposal, checks: CheckReport, bars: Progress
+) -> Trained:
+    """All seeds and stages of one model; the lab limits how many train at once."""
+    if checks.footprint is None:
+        return Trained(model.name, checks, ())
+    width = checks.footprint.mlp_width
+
+    async def one(stage: StageName, seed: int) -> Run:
+        key = RunKey(sha=model.sha, protocol=protocol, stage=stage, seed=seed)
+        bar = bars.add_task(f"{model.name} {stage.value} seed {seed}", total=getattr(profile, stage.value).steps)
+
+        def on_progress(tick: Tick) -> None:
+            bars.update(bar, completed=tick.step, description=f"{model.name} {stage.value} seed {seed} {tick.loss_nats:.3f}")
+
+        run, _ = await lab.run(RunOrder(source=model.source, key=key, mlp_width=width), on_progress)
+        bars.remove_task(bar)
+        return run
+
+    runs = await asyncio.gather(*(one(stage, seed) for stage in StageName for seed in profile.seeds))
+    return Trained(model.name, checks, tuple(runs))
+
+
+def _train_payload(result: Trained) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "checks": result.checks.model_dump(mode="json"),
+        "runs": [run.model_dump(mode="json", exclude={"score": {"rows"}}) for run in result.runs],
+    }
+
+
+def _print_trained(results: list[Trained]) -> None:
+    console = Console()
+    if not results[0].runs:
+        own = results[0]
+        _print_reports([Verified(Path(own.name), own.checks)])
+        return
+    table = Table("model", "seed", "stage", "outcome", "held-out loss", "accuracy", "CPU time", "tokens/s")
+    for result in results:
+        for run in result.runs:
+            score = run.score
+            table.add_row(
+                result.name,
+                str(run.key.seed),
+                run.key.stage.value,
+                run.outcome.kind,
+                "" if score is None else f"{score.loss_nats:.4f}",
+                "" if score is None else f"{score.accuracy:.3f}",
+                f"{run.cpu_s:.1f} s",
+                f"{run.tokens / run.cpu_s:,.0f}" if run.cpu_s else "",
+            )
+    console.print(table)
+    for result in results:
+        for run in result.runs:
+            if run.outcome.kind == "crashed":
+                console.print(f"[red]{result.name}[/red]: {run.outcome.reason}", highlight=False)
+                console.print(run.outcome.log, markup=False, highlight=False)
+
+
+def _print_json(value: object) -> None:
+    Console(soft_wrap=True, highlight=False).print(json.dumps(value, indent=2), markup=False)

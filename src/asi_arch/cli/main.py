@@ -1,0 +1,258 @@
+"""The command line: names, options and help. What a command does is in the module of its family."""
+
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Software that does neural-architecture research by itself.
+
+It forms a hypothesis, writes the PyTorch code, checks it, trains it, measures it and uses the result for its next idea.
+
+[bold]Start here[/bold]
+
+  asi-arch run --time 12m    search for twelve minutes; the same command resumes
+
+  asi-arch report            a page with figures of what was found
+
+  asi-arch verify best       is the best one really better? fresh seeds, an interval
+""",
+)
+
+State = Annotated[
+    Path | None, typer.Option("--state", "-s", help="The campaign's folder.", show_default="campaigns/default")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Profile = Annotated[
+    str | None, typer.Option("--profile", "-p", help="A profile's name or TOML file; see `asi-arch profiles`.")
+]
+Which = Annotated[str, typer.Argument(metavar="ID", help="Number or name of an experiment, or 'best'.")]
+
+
+@app.command()
+def run(
+    experiments: Annotated[
+        int | None,
+        typer.Option("--experiments", "-n", help="Stop when the campaign has that many, baselines included."),
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option("--time", "-t", help="Take up nothing new after this time, e.g. 90s, 12m, 8h.")
+    ] = None,
+    compute: Annotated[
+        str | None, typer.Option(help="Take up nothing new after this much CPU time of the campaign, e.g. 2h.")
+    ] = None,
+    profile: Profile = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the search; the same seed gives the same lineage.", show_default="0")
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="evolution, greedy, or random (the control arm).", show_default="evolution")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="Your own text file or folder instead of the profile's.")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", help="Trainings at the same time.", show_default="number of cores")
+    ] = None,
+    state: State = None,
+    plain: Annotated[bool, typer.Option("--plain", help="One line per event instead of the live table.")] = False,
+) -> None:
+    """Search: invent, check, train, measure, repeat. Ctrl-C once finishes what is running, twice stops at once.
+
+    The same command resumes: nothing finished is lost or done twice.
+
+    [bold]Examples[/bold]
+
+      asi-arch run --time 12m
+      asi-arch run -n 60 --seed 1 --state campaigns/sixty
+      asi-arch run -n 60 --policy random --state campaigns/control
+      asi-arch run --data ~/my-notes --state campaigns/notes
+    """
+    from asi_arch.cli import run as command
+
+    wish = command.RunWish(experiments, time, compute, profile, seed, policy, data, workers, state, plain)
+    command.run(wish)
+
+
+@app.command()
+def status(state: State = None, as_json: Json = False) -> None:
+    """What a campaign has done so far, also while it runs."""
+    from asi_arch.cli import read
+
+    read.status(state, as_json)
+
+
+@app.command()
+def show(which: Which = "best", state: State = None, as_json: Json = False) -> None:
+    """One experiment: motivation, code with the difference to its parent, curves, checks, cost.
+
+    [bold]Examples[/bold]
+
+      asi-arch show best
+      asi-arch show 17 --json
+    """
+    from asi_arch.cli import read
+
+    read.show(which, state, as_json)
+
+
+@app.command()
+def best(
+    number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many.")] = 10,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """The fittest experiments beside the baselines, with intervals."""
+    from asi_arch.cli import read
+
+    read.best(number, state, as_json)
+
+
+@app.command()
+def tree(state: State = None, as_json: Json = False) -> None:
+    """Who descends from whom."""
+    from asi_arch.cli import read
+
+    read.tree(state, as_json)
+
+
+@app.command()
+def report(
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for the page and its figures.", show_default="STATE/report"),
+    ] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """One self-contained HTML page and its figures as PNG."""
+    from asi_arch.cli import read
+
+    read.report(out, state, as_json)
+
+
+@app.command()
+def verify(
+    which: Which = "best",
+    seeds: Annotated[int, typer.Option(help="Fresh seeds; at least 2, and 4 give a useful interval.")] = 4,
+    against: Annotated[
+        str | None, typer.Option(help="Baselines, separated by commas.", show_default="those of the campaign")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Is it really better? Trains it and the baselines again with fresh, paired seeds and scores them on the vault.
+
+    [bold]Examples[/bold]
+
+      asi-arch verify best --seeds 6
+      asi-arch verify 17 --against delta_net,gated_delta_net
+    """
+    from asi_arch.cli import second_look
+
+    second_look.verify(second_look.VerifyWish(which, seeds, against, workers, state, as_json))
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Candidate files.")],
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Execute the checks on candidate files. Exit code 0: all pass, 1: one is rejected, 2: our error.
+
+    [bold]Examples[/bold]
+
+      asi-arch check my_mixer.py
+      asi-arch check ideas/*.py --json
+    """
+    from asi_arch.cli import files as command
+
+    raise typer.Exit(command.check(files, profile, as_json))
+
+
+@app.command()
+def train(
+    file: Annotated[Path, typer.Argument(help="A candidate file.")],
+    against: Annotated[
+        str | None,
+        typer.Option(help="Baselines to train beside it, separated by commas.", show_default="the profile's first"),
+    ] = None,
+    profile: Profile = None,
+    data: Annotated[str | None, typer.Option(help="Your own text file or folder instead of the profile's.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check and train one candidate file outside a campaign. Exit code 0: measured, 1: rejected or failed, 2: our error.
+
+    [bold]Examples[/bold]
+
+      asi-arch train my_mixer.py
+      asi-arch train my_mixer.py --against delta_net,gated_delta_net
+    """
+    from asi_arch.cli import files as command
+
+    raise typer.Exit(command.train(command.TrainWish(file, against, profile, data, workers, as_json)))
+
+
+@app.command()
+def bench(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer repetitions and 10,000 instead of 100,000 stored experiments.")
+    ] = False,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Measure this machine: speed of every baseline, overhead of an experiment, store and sampling."""
+    from asi_arch.cli import measure
+
+    measure.bench(quick=quick, profile=profile, as_json=as_json)
+
+
+@app.command()
+def profiles(
+    name: Annotated[str | None, typer.Argument(help="Show this one in full.")] = None, as_json: Json = False
+) -> None:
+    """The profiles that ship, or one of them in full."""
+    from asi_arch.cli import read
+
+    read.profiles(name, as_json)
+
+
+class _Wall:
+    """Every error leaves here: the user's as one sentence, ours with its traceback; exit code 2 for both."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, SystemExit):
+            return
+        if isinstance(error, KeyboardInterrupt):
+            sys.exit(130)
+        from asi_arch.domain.errors import AsiArchError
+
+        if isinstance(error, BrokenPipeError):
+            sys.stderr.close()
+            sys.exit(141)
+        if isinstance(error, AsiArchError):
+            typer.secho(f"asi-arch: {error}", err=True, fg="red")
+        else:
+            sys.excepthook(type(error), error, trace)
+            typer.secho("asi-arch: this is a mistake of ours; finished work is stored", err=True, fg="red")
+        sys.exit(2)
+
+
+def main() -> None:
+    """Entry point of the command `asi-arch`."""
+    with _Wall():
+        app()

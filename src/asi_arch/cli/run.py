@@ -1,0 +1,96 @@
+"""`asi-arch run`: the loop with a live table, and an orderly end at Ctrl-C."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from asi_arch.app import Wish, opened_bench
+from asi_arch.cli import options
+from asi_arch.cli.live import LiveTable, PlainLines
+from asi_arch.domain.errors import UserError
+from asi_arch.engine.campaign import CampaignLoop, Limits
+
+
+class RunWish(NamedTuple):
+    """The command's options as typed."""
+
+    experiments: int | None
+    time: str | None
+    compute: str | None
+    profile: str | None
+    seed: int | None
+    policy: str | None
+    data: str | None
+    workers: int | None
+    state: Path | None
+    plain: bool
+
+
+def run(wish: RunWish) -> None:
+    """Run until a limit or Ctrl-C; exit code 130 when it was cut short by a second Ctrl-C."""
+    limits = _limits(wish)
+    console = Console()
+    display = PlainLines(console) if wish.plain or not console.is_terminal else LiveTable(console)
+    try:
+        asyncio.run(_run(wish, limits, display))
+    except asyncio.CancelledError:
+        console.print("Stopped. What was finished is stored; the same command resumes.")
+        sys.exit(130)
+
+
+def _limits(wish: RunWish) -> Limits:
+    if wish.experiments is not None and wish.experiments < 1:
+        raise UserError(f"--experiments must be at least 1, got {wish.experiments}")
+    return Limits(
+        experiments=wish.experiments,
+        wall_s=options.seconds(wish.time, "--time") if wish.time else None,
+        compute_s=options.seconds(wish.compute, "--compute") if wish.compute else None,
+    )
+
+
+async def _run(wish: RunWish, limits: Limits, display: "LiveTable | PlainLines") -> None:
+    settings = options.settings(wish.state, wish.workers)
+    asked = Wish(
+        profile=wish.profile,
+        seed=wish.seed,
+        policy=options.policy(wish.policy) if wish.policy else None,
+        data=wish.data,
+    )
+    display.opening(settings.state)
+    async with opened_bench(settings.state, asked, settings, listen=display.listen) as bench:
+        slots = max(1, settings.workers // len(bench.campaign.profile.seeds))
+        loop = CampaignLoop(bench, limits, slots=slots)
+        with display.showing(bench, limits), _signals(loop, display):
+            await loop.run()
+        display.closing(settings.state)
+
+
+@contextmanager
+def _signals(loop: CampaignLoop, display: "LiveTable | PlainLines") -> Iterator[None]:
+    """Once: drain. Twice: cancel."""
+    task = asyncio.current_task()
+    assert task is not None, "the loop runs in a task"
+    seen: list[int] = []
+
+    def on_signal() -> None:
+        seen.append(1)
+        if len(seen) == 1:
+            loop.drain()
+            display.say("Finishing what is running; once more to stop at once (nothing finished is lost).")
+        else:
+            task.cancel()
+
+    events = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        events.add_signal_handler(number, on_signal)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            events.remove_signal_handler(number)

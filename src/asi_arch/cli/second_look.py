@@ -1,0 +1,102 @@
+"""`asi-arch verify`: the second look with its progress bars."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from asi_arch.app import Wish, baseline, opened_bench
+from asi_arch.cli import options
+from asi_arch.domain.errors import UserError
+from asi_arch.domain.ports import Progress as Tick
+from asi_arch.domain.verdict import Verdict
+from asi_arch.engine.verify import Training, plan, verify as run_verification
+
+
+class VerifyWish(NamedTuple):
+    """The command's options as typed."""
+
+    which: str
+    seeds: int
+    against: str | None
+    workers: int | None
+    state: Path | None
+    as_json: bool
+
+
+def verify(wish: VerifyWish) -> None:
+    """Verify one experiment and print the verdict."""
+    if wish.seeds < 2:
+        raise UserError(f"--seeds must be at least 2, got {wish.seeds}; 4 or more give a useful interval")
+    verdict = asyncio.run(_verify(wish))
+    if wish.as_json:
+        Console(soft_wrap=True, highlight=False).print(json.dumps(verdict.model_dump(mode="json"), indent=2), markup=False)
+    else:
+        print_verdict(verdict, Console())
+
+
+async def _verify(wish: VerifyWish) -> Verdict:
+    settings = options.settings(wish.state, wish.workers)
+    async with opened_bench(settings.state, Wish(), settings, listen=lambda _: None, must_exist=True) as bench:
+        found = options.find(bench.store, wish.which)
+        proposal = bench.store.proposals()[found.index]
+        names = wish.against.split(",") if wish.against else list(bench.campaign.profile.search.baselines)
+        names = [name for item in names if (name := item.strip()) and baseline(name).sha != proposal.sha]
+        if not names:
+            raise UserError(f"{proposal.name} is the only baseline named; name another one with --against")
+        trainings = plan(bench, proposal, baselines=names, seeds=wish.seeds)
+        with Bars(trainings, is_silent=wish.as_json) as bars:
+            return await run_verification(
+                bench, proposal, index=found.index, baselines=names, seeds=wish.seeds, tick=bars.tick
+            )
+
+
+class Bars:
+    """One bar for everything, one line for what trains."""
+
+    def __init__(self, trainings: list[Training], *, is_silent: bool) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True), disable=is_silent)
+        self._all = self._progress.add_task(f"{len(trainings)} trainings", total=len(trainings))
+        self._done: set[Training] = set()
+        self._bars: dict[Training, TaskID] = {}
+
+    def __enter__(self) -> "Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def tick(self, training: Training, tick: Tick) -> None:
+        """Show the training's step; the last one counts it as done."""
+        if training not in self._bars:
+            name = f"{training.proposal.name} {training.stage.value} seed {training.seed}"
+            self._bars[training] = self._progress.add_task(name, total=tick.steps)
+        self._progress.update(self._bars[training], completed=tick.step)
+        if tick.step >= tick.steps and training not in self._done:
+            self._done.add(training)
+            self._progress.update(self._bars[training], visible=False)
+            self._progress.update(self._all, completed=len(self._done))
+
+
+def print_verdict(verdict: Verdict, console: Console) -> None:
+    """A table of comparisons and the sentence."""
+    table = Table("quantity", "against", "candidate", "baseline", "difference (95%)", "p", title="Fresh seeds, vault split")
+    for item in verdict.comparisons:
+        interval = item.difference
+        table.add_row(
+            item.quantity,
+            item.baseline,
+            f"{item.candidate_mean:.4f}",
+            f"{item.baseline_mean:.4f}",
+            f"{interval.estimate:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]",
+            f"{item.p_value:.3g}",
+        )
+    console.print(table)
+    console.print(verdict.statement, highlight=False, markup=False)
+    console.print(f"The vault has been opened {verdict.vault_looks} times in this campaign.", style="dim", highlight=False)

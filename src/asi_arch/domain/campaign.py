@@ -1,0 +1,49 @@
+"""A campaign: one profile, one data set, one seed; and the events that tell its story."""
+
+from enum import Enum
+from typing import Any
+
+from asi_arch.domain.profile import Profile
+from asi_arch.domain.record import Record
+
+
+class Campaign(Record):
+    """The identity of a state folder. Resuming with another one is refused."""
+
+    profile: Profile
+    seed: int
+    data_fingerprint: str
+    """Hash of the corpus and the generators' version."""
+    data_description: str
+    """E.g. 'standard library of Python 3.11.7, 12.6 MB'."""
+    version: str
+    """Of asi-arch."""
+    created_at: float
+
+    @property
+    def protocol(self) -> str:
+        """Under which its runs are cached."""
+        return self.profile.protocol_hash(self.data_fingerprint)
+
+
+class EventKind(str, Enum):
+    """What can happen to a campaign."""
+
+    CREATED = "created"
+    OPENED = "opened"
+    PROPOSED = "proposed"
+    RUN_FINISHED = "run_finished"
+    RECORDED = "recorded"
+    SCORED = "scored"
+    VERIFIED = "verified"
+    CLOSED = "closed"
+
+
+class Event(Record):
+    """Append-only: number, Unix time, kind, experiment and a small payload."""
+
+    number: int
+    at: float
+    kind: EventKind
+    experiment: int | None = None
+    payload: dict[str, Any] = {}

@@ -1,0 +1,194 @@
+"""What became of a candidate: findings of its checks, its training runs, and one typed outcome.
+
+Outcome = Measured | Rejected | Crashed | Diverged | TimedOut | StoppedEarly | Suspicious
+"""
+
+from enum import Enum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from asi_arch.domain.profile import Split, StageName
+from asi_arch.domain.record import Record
+
+
+class Severity(str, Enum):
+    """An error rejects the candidate, a warning is shown."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Finding(Record):
+    """One thing a check found, with what the author needs to mend it."""
+
+    check: str
+    severity: Severity
+    message: str
+    """One sentence: what was seen and how to mend it."""
+    measured: float | None = None
+    limit: float | None = None
+    position: int | None = None
+    """The first time step or source line at which it failed."""
+    sizes: dict[str, int] = {}
+
+
+class Footprint(Record):
+    """What a mixer costs, counted and not timed, so that it is the same on every machine.
+
+    Counted on one layer, forward and backward, at the profile's training length and a batch of one.
+    """
+
+    parameters: int
+    """Of one mixer."""
+    model_parameters: int
+    """Of the whole model of the language stage after its MLP was adapted."""
+    mlp_width: int
+    aten_calls: int
+    flops: int
+    elements: int
+    """Numbers written by all operations."""
+    growth: float
+    """Exponent e of work ~ length**e between the two longest lengths."""
+    memory_growth: float
+    """The same for the largest tensor."""
+    code_lines: int
+
+
+class CheckReport(Record):
+    """All findings about one source. It passed when no finding is an error."""
+
+    sha: str
+    findings: tuple[Finding, ...] = ()
+    passed_checks: tuple[str, ...] = ()
+    footprint: Footprint | None = None
+    cpu_s: float = 0.0
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the candidate may be trained."""
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+
+
+class GroupScore(Record):
+    """Held-out result of one part of a stage: one synthetic task, or all of the text."""
+
+    loss_nats: float
+    accuracy: float
+    targets: int
+
+
+class StageScore(Record):
+    """Held-out result of one run, computed on the trusted side in float64."""
+
+    split: Split
+    loss_nats: float
+    accuracy: float
+    """Mean over the groups."""
+    groups: dict[str, GroupScore]
+    rows: tuple[float, ...]
+    """Mean loss of every held-out row, in order; equal rows for every model of a protocol."""
+
+
+class RunKey(Record):
+    """One training: who, under which protocol, on what, with which seed, scored on which split."""
+
+    sha: str
+    protocol: str
+    stage: StageName
+    seed: int
+    split: Split = Split.VALIDATION
+
+
+class Measured(Record):
+    """Trained to the end and scored."""
+
+    kind: Literal["measured"] = "measured"
+
+
+class Rejected(Record):
+    """Failed a check before any training."""
+
+    kind: Literal["rejected"] = "rejected"
+    check: str
+    reason: str
+
+
+class Crashed(Record):
+    """The candidate's code raised, or its process died."""
+
+    kind: Literal["crashed"] = "crashed"
+    stage: StageName | None = None
+    reason: str
+    log: str = ""
+
+
+class Diverged(Record):
+    """The loss was no longer finite."""
+
+    kind: Literal["diverged"] = "diverged"
+    stage: StageName
+    step: int
+
+
+class TimedOut(Record):
+    """Took `used_s` of CPU time (or of wall time without a sign of life), more than `limit_s`."""
+
+    kind: Literal["timed_out"] = "timed_out"
+    stage: StageName
+    step: int
+    used_s: float
+    limit_s: float
+
+
+class StoppedEarly(Record):
+    """Worse than the baseline at the same seed and step by more than the rung's margin."""
+
+    kind: Literal["stopped_early"] = "stopped_early"
+    stage: StageName
+    step: int
+    loss_nats: float
+    baseline_loss_nats: float
+    margin: float
+
+
+class Suspicious(Record):
+    """A training loss so far under the baseline that the candidate probably reads its targets."""
+
+    kind: Literal["suspicious"] = "suspicious"
+    stage: StageName
+    step: int
+    loss_nats: float
+    baseline_loss_nats: float
+
+
+Outcome = Annotated[
+    Measured | Rejected | Crashed | Diverged | TimedOut | StoppedEarly | Suspicious, Field(discriminator="kind")
+]
+
+
+class Run(Record):
+    """One finished training, whatever its end. Immutable; found again by its key."""
+
+    key: RunKey
+    outcome: Outcome
+    losses: tuple[float, ...]
+    """Training loss in nats of every step, as claimed by the worker."""
+    score: StageScore | None = None
+    would_stop: StoppedEarly | None = None
+    """The early stop that this run was let through, to audit the rule."""
+    auxiliary: float = 0.0
+    """Largest absolute auxiliary loss that the mixer asked for."""
+    steps: int
+    tokens: int
+    """Counted by the controller."""
+    parameters: int = 0
+    mlp_width: int = 0
+    cpu_s: float = 0.0
+    """Of the training child."""
+    score_cpu_s: float = 0.0
+    """Of the scoring child."""
+    wall_s: float = 0.0
+    peak_mib: float = 0.0
+    weights: str = ""
+    """Blob hash of the trained weights (safetensors); empty where none were kept."""

@@ -1,0 +1,241 @@
+"""What the engine asks of the rooms below it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import Random
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asi_arch.domain.campaign import Campaign, Event, EventKind
+from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.experiment import Analysis, Experiment, Judgement, Summary
+from asi_arch.domain.outcome import CheckReport, Run, RunKey
+from asi_arch.domain.profile import Split
+from asi_arch.domain.verdict import Verdict
+
+NO_TARGET = -1
+"""Positions with this target are not scored."""
+
+
+class Batch(NamedTuple):
+    """B rows of T tokens. `groups` holds for every row the index of its group in `Task.groups`."""
+
+    inputs: NDArray[np.int32]
+    """[B, T]"""
+    targets: NDArray[np.int32]
+    """[B, T]; `NO_TARGET` where nothing is asked."""
+    groups: NDArray[np.int32]
+    """[B]"""
+
+
+class Task(Protocol):
+    """What a stage trains and measures on. Lives in the controller; workers see only the batches they are sent."""
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of token ids."""
+        ...
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """Names of the parts that are reported separately."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever any batch would change."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """One line for people: what and how much."""
+        ...
+
+    def train_batch(self, seed: int, step: int) -> Batch:
+        """The batch of this step; a pure function of its arguments, equal for all candidates."""
+        ...
+
+    def held_out(self, split: Split) -> Batch:
+        """All rows of a held-out split, always the same."""
+        ...
+
+
+class RunOrder(NamedTuple):
+    """A training that the lab is asked for."""
+
+    source: str
+    key: RunKey
+    mlp_width: int
+    baseline: Run | None = None
+    """The reference baseline's run at the same stage and seed, to watch against; None for the reference itself."""
+    is_audited: bool = False
+    """Let an early stop pass and note it in the record."""
+
+
+class Progress(NamedTuple):
+    """A sign of life of a training."""
+
+    step: int
+    steps: int
+    loss_nats: float
+    tokens_per_s: float
+
+
+class Lab(Protocol):
+    """Runs candidate code, always in another process."""
+
+    @property
+    def containment(self) -> str:
+        """How candidate code is contained; stored with every result."""
+        ...
+
+    async def check(self, source: str) -> CheckReport:
+        """Execute the checks in a fresh child. Raises `LabError` only for our own failures."""
+        ...
+
+    async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
+        """Train in a fresh child, score in another; returns the run and its weights (safetensors, maybe empty)."""
+        ...
+
+    async def close(self) -> None:
+        """End the warm parent and everything below it."""
+        ...
+
+
+class Store(Protocol):
+    """Durable memory of one campaign. Every method that writes has written (fsync) when it returns.
+
+    Events are append-only; recording an experiment, a proposal or a run twice under one key is an error
+    (`StoreError`) unless the content is equal, in which case it does nothing.
+    """
+
+    def campaign(self) -> Campaign | None:
+        """The identity of this store; None for an empty one."""
+        ...
+
+    def create(self, campaign: Campaign) -> None:
+        """Give an empty store its identity. Raises `StoreMismatch` when it has another one."""
+        ...
+
+    def append(self, kind: EventKind, experiment: int | None = None, payload: Mapping[str, object] | None = None) -> Event:
+        """Add an event."""
+        ...
+
+    def events(self, after: int = 0) -> list[Event]:
+        """Events with a number above `after`, oldest first."""
+        ...
+
+    def propose(self, index: int, proposal: Proposal) -> None:
+        """Remember a proposal before any work is done on it."""
+        ...
+
+    def proposals(self, before: int | None = None) -> dict[int, Proposal]:
+        """All proposals with an index below `before`, by index."""
+        ...
+
+    def fingerprints(self) -> dict[str, int]:
+        """Fingerprint of every proposal and its index."""
+        ...
+
+    def save_run(self, run: Run) -> None:
+        """Remember a finished run, so that it is never done twice."""
+        ...
+
+    def run(self, key: RunKey) -> Run | None:
+        """A remembered run."""
+        ...
+
+    def record(self, experiment: Experiment, fitness: float | None) -> None:
+        """Make an experiment permanent: row, event and summary in one transaction."""
+        ...
+
+    def set_fitness(self, values: Mapping[int, float | None]) -> None:
+        """Fill in fitness that could not be computed before all baselines were measured."""
+        ...
+
+    def experiment(self, index: int) -> Experiment | None:
+        """One finished experiment."""
+        ...
+
+    def experiments(self) -> Iterable[Experiment]:
+        """All finished experiments by index, read lazily."""
+        ...
+
+    def summaries(self, before: int | None = None) -> list[Summary]:
+        """Summaries of finished experiments with an index below `before`, by index."""
+        ...
+
+    def pool(self, size: int, before: int) -> list[Summary]:
+        """The `size` fittest with an index below `before`, best first, ties to the older; needs no full scan."""
+        ...
+
+    def save_verdict(self, verdict: Verdict) -> None:
+        """Remember what `verify` found and count the look into the vault."""
+        ...
+
+    def verdicts(self) -> list[Verdict]:
+        """All verdicts, oldest first."""
+        ...
+
+    def put_blob(self, content: bytes) -> str:
+        """Store bytes by content; returns their SHA-256."""
+        ...
+
+    def blob(self, sha: str) -> bytes:
+        """Stored bytes. Raises `StoreError` when missing or damaged."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files and the lock."""
+        ...
+
+
+class Brief(NamedTuple):
+    """What a researcher is given: code to modify, examples, and what must not be repeated."""
+
+    parent: Proposal | None
+    """The code to modify; None asks for a design from nothing (the random arm)."""
+    references: Sequence[Proposal]
+    """Examples; their ideas may be crossed in."""
+    parent_index: int | None
+    reference_indices: tuple[int, ...]
+    taken: Mapping[str, int]
+    """Fingerprints of all programs so far, with the index of their experiment."""
+
+
+class Researcher(Protocol):
+    """Has ideas and writes their code."""
+
+    def propose(self, brief: Brief, rng: Random) -> Proposal:
+        """A proposal whose fingerprint is not in `brief.taken`. A pure function of its arguments."""
+        ...
+
+
+class Judge(Protocol):
+    """Marks the design, never the truth of its numbers."""
+
+    def judge(self, proposal: Proposal, checks: CheckReport, context: "Evidence") -> Judgement:
+        """Marks between 0 and 1."""
+        ...
+
+
+class Evidence(NamedTuple):
+    """What judge and analyst compare a finished experiment with."""
+
+    reference: Experiment | None
+    """The reference baseline."""
+    parent: Experiment | None
+    siblings: Sequence[Experiment]
+    others: Sequence[Proposal]
+    """All proposals with a lower index."""
+    noise_nats: float | None
+    """Standard deviation of the language loss between seeds, pooled over what was measured; None before two seeds."""
+
+
+class Analyst(Protocol):
+    """Explains a finished experiment."""
+
+    def analyse(self, experiment: Experiment, context: Evidence) -> Analysis:
+        """Sentences derived from the numbers."""
+        ...

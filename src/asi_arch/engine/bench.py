@@ -1,0 +1,31 @@
+"""What an experiment needs, gathered once."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from asi_arch.domain.campaign import Campaign
+from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.ports import Analyst, Judge, Lab, Researcher, Store
+from asi_arch.engine.notices import Listener
+
+
+class Clock(NamedTuple):
+    """Time is passed in: `now` is Unix time for records, `tick` a monotonic clock for durations. Both in seconds."""
+
+    now: Callable[[], float]
+    tick: Callable[[], float]
+
+
+class Bench(NamedTuple):
+    """The campaign's identity and its tools. Workers share one bench."""
+
+    campaign: Campaign
+    store: Store
+    lab: Lab
+    researcher: Researcher
+    judge: Judge
+    analyst: Analyst
+    baseline: Callable[[str], Proposal]
+    """The proposal of a baseline by its name."""
+    clock: Clock
+    listen: Listener

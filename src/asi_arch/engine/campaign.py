@@ -1,0 +1,217 @@
+"""Many experiments: proposals in order of index, trainings side by side, records as they come.
+
+The choice made for experiment n depends only on finished experiments below `Schedule.snapshot(n)` and on proposals
+below n. Proposals are made in order of index, and n waits until its snapshot is complete. So the lineage and all
+numbers are the same whatever the number of workers and whoever finishes first; a resumed campaign takes the stored
+proposals again. The one exception is a candidate near the limit of CPU time, which a busier machine may end.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from random import Random
+from typing import NamedTuple
+
+from asi_arch.domain.campaign import EventKind
+from asi_arch.domain.candidate import Author, Proposal
+from asi_arch.domain.errors import LabError
+from asi_arch.domain.experiment import Experiment, Summary
+from asi_arch.domain.outcome import Measured
+from asi_arch.domain.ports import Brief, Evidence
+from asi_arch.domain.profile import StageName
+from asi_arch.engine.bench import Bench
+from asi_arch.engine.cycle import run_experiment
+from asi_arch.engine.notices import Proposed, Recorded
+from asi_arch.search.fitness import Fitness
+from asi_arch.search.sampling import Sampler, Schedule
+from asi_arch.stats.paired import pooled_std
+
+
+class Limits(NamedTuple):
+    """When to stop taking up new experiments. Those that run are finished."""
+
+    experiments: int | None = None
+    """Of the whole campaign, earlier sessions and baselines included."""
+    wall_s: float | None = None
+    """Of this session."""
+    compute_s: float | None = None
+    """CPU seconds of the whole campaign."""
+
+
+class CampaignLoop:
+    """Runs a campaign up to its limits. Call `drain` to stop after the experiments in flight."""
+
+    def __init__(self, bench: Bench, limits: Limits, *, slots: int) -> None:
+        self._bench = bench
+        self._limits = limits
+        self._slots = asyncio.Semaphore(slots)
+        search = bench.campaign.profile.search
+        self._schedule = Schedule(search)
+        self._sampler = Sampler(search)
+        self._proposals = bench.store.proposals()
+        self._taken = bench.store.fingerprints()
+        self._summaries = {summary.index: summary for summary in bench.store.summaries()}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._compute_s = 0.0
+        if limits.compute_s is not None:
+            self._compute_s = sum(e.cost.cpu_s for e in bench.store.experiments())
+        self._started = bench.clock.tick()
+        self._is_draining = False
+
+    def drain(self) -> None:
+        """Take up nothing new."""
+        self._is_draining = True
+
+    @property
+    def done(self) -> int:
+        """Finished experiments, earlier sessions included."""
+        return len(self._summaries)
+
+    async def run(self) -> None:
+        """Until a limit is reached or `drain` was called. Cancelling stops at once and loses nothing finished."""
+        self._bench.store.append(EventKind.OPENED, None, {"done": self.done})
+        try:
+            index = 0
+            while not self._is_over(index):
+                if index not in self._summaries:
+                    await self._start(index)
+                index += 1
+            await asyncio.gather(*self._tasks.values())
+        finally:
+            await _cancel(self._tasks.values())
+        self._bench.store.append(EventKind.CLOSED, None, {"done": self.done})
+
+    async def _start(self, index: int) -> None:
+        """Wait for a free slot and for everything this experiment may look at; propose; begin."""
+        await self._slots.acquire()
+        try:
+            await self._wait_for(range(max(self._schedule.snapshot(index), min(index, 1))))
+            if self._is_over(index):
+                self._slots.release()
+                return
+            tick = self._bench.clock.tick()
+            proposal = self._proposals.get(index) or self._propose(index)
+        except BaseException:
+            self._slots.release()
+            raise
+        self._bench.listen(Proposed(index, proposal))
+        propose_s = self._bench.clock.tick() - tick
+        self._tasks[index] = asyncio.create_task(
+            self._experiment(index, proposal, propose_s), name=f"experiment {index}"
+        )
+
+    async def _experiment(self, index: int, proposal: Proposal, propose_s: float) -> None:
+        try:
+            experiment = await run_experiment(self._bench, index, proposal, lambda: self._evidence(index, proposal))
+        finally:
+            self._slots.release()
+        cost = experiment.cost.model_copy(update={"propose_s": propose_s})
+        self._record(experiment.model_copy(update={"cost": cost}))
+
+    def _is_over(self, index: int) -> bool:
+        limits = self._limits
+        return (
+            self._is_draining
+            or (limits.experiments is not None and index >= limits.experiments)
+            or (limits.wall_s is not None and self._bench.clock.tick() - self._started >= limits.wall_s)
+            or (limits.compute_s is not None and self._compute_s >= limits.compute_s)
+            or any(task.done() and task.exception() is not None for task in self._tasks.values())
+        )
+
+    async def _wait_for(self, indices: range) -> None:
+        pending = [self._tasks[i] for i in indices if i in self._tasks and i not in self._summaries]
+        await asyncio.gather(*pending)
+
+    def _propose(self, index: int) -> Proposal:
+        """The baseline whose turn it is, or an invention from parents that this index may see. Stored before any work."""
+        name = self._schedule.baseline_at(index)
+        proposal = self._bench.baseline(name) if name is not None else self._invent(index)
+        self._bench.store.propose(index, proposal)
+        self._proposals[index] = proposal
+        self._taken[proposal.fingerprint] = index
+        return proposal
+
+    def _invent(self, index: int) -> Proposal:
+        rng = Random(f"{self._bench.campaign.seed}:propose:{index}")
+        search = self._bench.campaign.profile.search
+        baselines = [
+            i for i, proposal in sorted(self._proposals.items()) if proposal.author is Author.BASELINE and i < index
+        ]
+        pool: list[Summary] = []
+        if index >= search.cold_start:
+            pool = self._bench.store.pool(search.pool_size, self._schedule.snapshot(index))
+        choice = self._sampler.choose(index, pool, baselines, rng)
+        brief = Brief(
+            parent=None if choice.parent is None else self._proposals[choice.parent],
+            references=[self._proposals[i] for i in choice.references],
+            parent_index=choice.parent,
+            reference_indices=tuple(choice.references),
+            taken=self._taken,
+        )
+        return self._bench.researcher.propose(brief, rng)
+
+    async def _evidence(self, index: int, proposal: Proposal) -> Evidence:
+        """Reference, parent and siblings that this index may see, whoever finished first."""
+        if proposal.parent is not None:
+            await self._wait_for(range(proposal.parent, proposal.parent + 1))
+        visible = max(self._schedule.snapshot(index), min(index, 1))
+        siblings: list[int] = []
+        if proposal.parent is not None:
+            siblings = [i for i, s in self._summaries.items() if s.parent == proposal.parent and i < visible]
+        load = self._bench.store.experiment
+        return Evidence(
+            reference=load(0) if index else None,
+            parent=None if proposal.parent is None else load(proposal.parent),
+            siblings=[found for i in sorted(siblings)[-8:] if (found := load(i)) is not None],
+            others=[other for i, other in sorted(self._proposals.items()) if i < index],
+            noise_nats=seed_noise(load, range(visible)),
+        )
+
+    def _record(self, experiment: Experiment) -> None:
+        summary = experiment.summary()
+        self._summaries[summary.index] = summary
+        fitness = self._fitness()
+        value = fitness.of(summary) if fitness else None
+        self._bench.store.record(experiment, value)
+        if experiment.proposal.author is Author.BASELINE:
+            self._after_baseline(experiment, fitness)
+        self._compute_s += experiment.cost.cpu_s
+        self._bench.listen(Recorded(experiment, value, self.done))
+
+    def _after_baseline(self, experiment: Experiment, fitness: Fitness | None) -> None:
+        """A campaign without its baselines means nothing; with them, earlier experiments get their fitness."""
+        if not isinstance(experiment.outcome, Measured):
+            reason = experiment.outcome.model_dump_json(exclude={"log"})
+            raise LabError(f"the baseline {experiment.proposal.name} could not be measured: {reason}")
+        if fitness is not None:
+            self._bench.store.set_fitness({index: fitness.of(summary) for index, summary in self._summaries.items()})
+
+    def _fitness(self) -> Fitness | None:
+        """None until both baselines that it is relative to have been measured."""
+        search = self._bench.campaign.profile.search
+        placed = {self._schedule.baseline_at(index): index for index in range(2 * len(search.baselines))}
+        reference = self._summaries.get(placed[search.baselines[0]])
+        floor = self._summaries.get(placed[search.recall_floor])
+        if reference is None or floor is None:
+            return None
+        return Fitness(self._bench.campaign.profile.fitness, reference, floor)
+
+
+def seed_noise(load: Callable[[int], Experiment | None], indices: range) -> float | None:
+    """Standard deviation of the language loss between seeds, pooled over the measured experiments; None before any."""
+    groups: list[list[float]] = []
+    for index in list(indices)[-20:]:
+        experiment = load(index)
+        if experiment is None:
+            continue
+        losses = [
+            r.score.loss_nats for r in experiment.runs if r.key.stage is StageName.LANGUAGE and r.score is not None
+        ]
+        if len(losses) > 1:
+            groups.append(losses)
+    return pooled_std(groups) if groups else None
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

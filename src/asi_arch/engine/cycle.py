@@ -1,0 +1,138 @@
+"""One turn of the loop: check, train, measure, judge, explain. Reads like a method section.
+
+What comes before it (choice of parents, proposal) must happen in order of index and is in `campaign`; what is here may
+run for several experiments at once, in any order, with the same result.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+
+from asi_arch.domain.candidate import Author, Proposal
+from asi_arch.domain.experiment import Cost, Experiment
+from asi_arch.domain.outcome import CheckReport, Measured, Outcome, Rejected, Run, RunKey, Severity
+from asi_arch.domain.ports import Evidence, Progress, RunOrder
+from asi_arch.domain.profile import StageName
+from asi_arch.engine.bench import Bench
+from asi_arch.engine.notices import StageChanged, Trained
+
+
+async def run_experiment(bench: Bench, index: int, proposal: Proposal, evidence: Callable[[], Awaitable[Evidence]]) -> Experiment:
+    """Check, train, measure, judge and explain one proposal; nothing is stored but its finished runs.
+
+    `evidence` is asked for after the training, because it may hold a parent that trains at the same time.
+    """
+    started_at, tick = bench.clock.now(), bench.clock.tick()
+    bench.listen(StageChanged(index, "checking"))
+    checks = await bench.lab.check(proposal.source)
+    outcome = _gate(proposal, checks)
+    runs: tuple[Run, ...] = ()
+    if outcome is None:
+        runs = await train(bench, index, proposal, checks)
+        outcome = _outcome(runs)
+    bench.listen(StageChanged(index, "judging"))
+    experiment = Experiment(
+        index=index,
+        proposal=proposal,
+        protocol=bench.campaign.protocol,
+        containment=bench.lab.containment,
+        checks=checks,
+        runs=runs,
+        outcome=outcome,
+        started_at=started_at,
+    )
+    experiment = explain(bench, experiment, await evidence())
+    cost = Cost(
+        check_cpu_s=checks.cpu_s,
+        train_cpu_s=sum(run.cpu_s for run in runs),
+        score_cpu_s=sum(run.score_cpu_s for run in runs),
+        wall_s=bench.clock.tick() - tick,
+    )
+    return experiment.model_copy(update={"cost": cost, "finished_at": bench.clock.now()})
+
+
+def explain(bench: Bench, experiment: Experiment, evidence: Evidence) -> Experiment:
+    """Add the judge's marks (where the code could be built) and the analyst's account."""
+    judgement = None
+    if experiment.checks is not None and experiment.checks.footprint is not None:
+        judgement = bench.judge.judge(experiment.proposal, experiment.checks, evidence)
+    judged = experiment.model_copy(update={"judgement": judgement})
+    return judged.model_copy(update={"analysis": bench.analyst.analyse(judged, evidence)})
+
+
+def is_audited(campaign_seed: int, index: int, fraction: float) -> bool:
+    """Whether this experiment's early stops are let through; a pure function, so that a resumed campaign agrees."""
+    return Random(f"{campaign_seed}:audit:{index}").random() < fraction
+
+
+async def train(bench: Bench, index: int, proposal: Proposal, checks: CheckReport) -> tuple[Run, ...]:
+    """All seeds of one stage side by side, then the next stage if every seed got through.
+
+    Every seed runs to its own end, even when another one was stopped: which of them is slower must not matter.
+    """
+    footprint = checks.footprint
+    assert footprint is not None, "a candidate that passed its checks has a footprint"
+    done: list[Run] = []
+    for stage in StageName:
+        bench.listen(StageChanged(index, stage.value))
+        runs = [
+            run_once(
+                bench,
+                index,
+                proposal,
+                RunKey(sha=proposal.sha, protocol=bench.campaign.protocol, stage=stage, seed=seed),
+                footprint.mlp_width,
+            )
+            for seed in bench.campaign.profile.seeds
+        ]
+        done += await asyncio.gather(*runs)
+        if not isinstance(_outcome(done), Measured):
+            break
+    return tuple(done)
+
+
+async def run_once(bench: Bench, index: int, proposal: Proposal, key: RunKey, mlp_width: int) -> Run:
+    """One training, or its record if it was done before."""
+    if (known := bench.store.run(key)) is not None:
+        return known
+    reference = _reference_run(bench, proposal, key)
+    order = RunOrder(
+        source=proposal.source,
+        key=key,
+        mlp_width=mlp_width,
+        baseline=reference,
+        is_audited=is_audited(bench.campaign.seed, index, bench.campaign.profile.watch.audit_fraction),
+    )
+
+    def on_progress(progress: Progress) -> None:
+        step = min(progress.step, len(reference.losses)) if reference else 0
+        bench.listen(Trained(index, key, progress, reference.losses[step - 1] if reference and step else None))
+
+    run, weights = await bench.lab.run(order, on_progress)
+    if weights:
+        run = run.model_copy(update={"weights": bench.store.put_blob(weights)})
+    bench.store.save_run(run)
+    return run
+
+
+def _reference_run(bench: Bench, proposal: Proposal, key: RunKey) -> Run | None:
+    """The reference's run to watch against; baselines are measured to the end whatever they do."""
+    if proposal.author is Author.BASELINE:
+        return None
+    reference = bench.baseline(bench.campaign.profile.search.baselines[0])
+    return bench.store.run(key.model_copy(update={"sha": reference.sha}))
+
+
+def _gate(proposal: Proposal, checks: CheckReport) -> Outcome | None:
+    """Rejection by the first error, if any. A reference that may not be a candidate (quadratic) is trained all the same."""
+    if proposal.author is Author.BASELINE and checks.footprint is not None:
+        return None
+    for finding in checks.findings:
+        if finding.severity is Severity.ERROR:
+            return Rejected(check=finding.check, reason=finding.message)
+    return None
+
+
+def _outcome(runs: Sequence[Run]) -> Outcome:
+    """The first failure in order of stage and seed, or Measured."""
+    return next((run.outcome for run in runs if not isinstance(run.outcome, Measured)), Measured())

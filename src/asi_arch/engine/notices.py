@@ -1,0 +1,50 @@
+"""What the engine tells whoever watches. Notices are for display only: nothing depends on them being seen."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.experiment import Experiment
+from asi_arch.domain.outcome import RunKey
+from asi_arch.domain.ports import Progress
+
+
+class Proposed(NamedTuple):
+    """An idea has its code."""
+
+    index: int
+    proposal: Proposal
+
+
+class StageChanged(NamedTuple):
+    """An experiment moved on: 'checking', 'language', 'recall', 'judging'."""
+
+    index: int
+    stage: str
+
+
+class Trained(NamedTuple):
+    """A training gave a sign of life. `baseline_loss` is the reference's at the same seed and step."""
+
+    index: int
+    key: RunKey
+    progress: Progress
+    baseline_loss: float | None
+
+
+class Recorded(NamedTuple):
+    """An experiment is stored for good. `done` counts finished experiments."""
+
+    experiment: Experiment
+    fitness: float | None
+    done: int
+
+
+class Said(NamedTuple):
+    """Something to tell the user in a sentence."""
+
+    text: str
+
+
+Notice = Proposed | StageChanged | Trained | Recorded | Said
+Listener = Callable[[Notice], None]

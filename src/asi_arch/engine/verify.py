@@ -1,0 +1,116 @@
+"""The second look: fresh seeds, the vault, an interval. What a campaign's own numbers suggest, this may claim.
+
+The candidate and every baseline are trained again with seeds that no campaign uses, in pairs (same seed, same data
+order), and scored on a split that the search has never seen. Each look into the vault is counted.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.errors import UserError
+from asi_arch.domain.outcome import Measured, Run, RunKey
+from asi_arch.domain.ports import Progress, RunOrder
+from asi_arch.domain.profile import Split, StageName
+from asi_arch.domain.verdict import Comparison, Verdict
+from asi_arch.engine.bench import Bench
+from asi_arch.stats.paired import paired_comparison
+from asi_arch.stats.wording import describe
+
+FIRST_FRESH_SEED = 1000
+"""Campaign seeds lie below."""
+
+
+class Training(NamedTuple):
+    """One of the runs that a verification needs."""
+
+    proposal: Proposal
+    stage: StageName
+    seed: int
+
+
+Ticker = Callable[[Training, Progress], None]
+
+
+def plan(bench: Bench, proposal: Proposal, *, baselines: Sequence[str], seeds: int) -> list[Training]:
+    """Candidate and baselines, both stages, every fresh seed; the pairs stand next to each other."""
+    if seeds < 2:
+        raise UserError(f"an interval needs at least 2 seeds, got {seeds}; 4 or more give a useful one")
+    models = [proposal, *(bench.baseline(name) for name in baselines)]
+    fresh = range(FIRST_FRESH_SEED, FIRST_FRESH_SEED + seeds)
+    return [Training(model, stage, seed) for seed in fresh for stage in StageName for model in models]
+
+
+async def verify(
+    bench: Bench, proposal: Proposal, *, index: int | None, baselines: Sequence[str], seeds: int, tick: Ticker
+) -> Verdict:
+    """Train what is not known yet, compare, store the verdict."""
+    trainings = plan(bench, proposal, baselines=baselines, seeds=seeds)
+    widths = await _mlp_widths(bench, [proposal, *(bench.baseline(name) for name in baselines)])
+    tasks = [asyncio.ensure_future(_run(bench, item, widths[item.proposal.sha], tick)) for item in trainings]
+    try:
+        runs = await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+    found = dict(zip(trainings, runs, strict=True))
+    fresh = sorted({item.seed for item in trainings})
+    comparisons = [
+        _compare(found, proposal, bench.baseline(name), stage, fresh) for name in baselines for stage in StageName
+    ]
+    verdict = Verdict(
+        sha=proposal.sha,
+        index=index,
+        protocol=bench.campaign.protocol,
+        comparisons=tuple(comparisons),
+        statement="; ".join(f"{c.quantity} {describe(c)}" for c in comparisons),
+        vault_looks=len(bench.store.verdicts()) + 1,
+        at=bench.clock.now(),
+    )
+    bench.store.save_verdict(verdict)
+    return verdict
+
+
+async def _mlp_widths(bench: Bench, proposals: Sequence[Proposal]) -> dict[str, int]:
+    widths: dict[str, int] = {}
+    for proposal in proposals:
+        checks = await bench.lab.check(proposal.source)
+        if checks.footprint is None:
+            reasons = "; ".join(finding.message for finding in checks.findings)
+            raise UserError(f"{proposal.name} does not pass its checks any more: {reasons}")
+        widths[proposal.sha] = checks.footprint.mlp_width
+    return widths
+
+
+async def _run(bench: Bench, item: Training, mlp_width: int, tick: Ticker) -> Run:
+    key = RunKey(
+        sha=item.proposal.sha, protocol=bench.campaign.protocol, stage=item.stage, seed=item.seed, split=Split.VAULT
+    )
+    run = bench.store.run(key)
+    if run is None:
+        order = RunOrder(source=item.proposal.source, key=key, mlp_width=mlp_width)
+        run, _ = await bench.lab.run(order, lambda progress: tick(item, progress))
+        bench.store.save_run(run)
+    steps = run.steps
+    tick(item, Progress(steps, steps, run.losses[-1] if run.losses else float("nan"), 0.0))
+    if not isinstance(run.outcome, Measured):
+        raise UserError(f"{item.proposal.name}, seed {item.seed}, {item.stage.value}: {run.outcome.kind}; nothing to compare")
+    return run
+
+
+def _compare(
+    runs: dict[Training, Run], candidate: Proposal, baseline: Proposal, stage: StageName, seeds: Sequence[int]
+) -> Comparison:
+    def values(model: Proposal) -> list[float]:
+        scores = [runs[Training(model, stage, seed)].score for seed in seeds]
+        present = [score for score in scores if score is not None]
+        return [s.loss_nats if stage is StageName.LANGUAGE else s.accuracy for s in present]
+
+    return paired_comparison(
+        values(candidate),
+        values(baseline),
+        seeds=tuple(seeds),
+        baseline=baseline.name,
+        quantity="language loss" if stage is StageName.LANGUAGE else "recall accuracy",
+    )

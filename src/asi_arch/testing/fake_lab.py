@@ -1,0 +1,94 @@
+"""A lab without processes or tensors: every result is a pure function of the source and the seed."""
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+
+from asi_arch.domain.experiment import MQAR
+from asi_arch.domain.outcome import (
+    CheckReport,
+    Finding,
+    Footprint,
+    GroupScore,
+    Measured,
+    Run,
+    Severity,
+    StageScore,
+    StoppedEarly,
+)
+from asi_arch.domain.ports import Progress, RunOrder
+from asi_arch.domain.profile import StageName
+from asi_arch.domain.record import sha256
+
+STEPS = 4
+
+
+class FakeLab:
+    """Rejects one candidate in eight and stops one in eight early; the rest are measured.
+
+    `delay` is asked before each answer for the seconds to wait, so that tests can shuffle the order of finishing.
+    `orders` remembers what was asked for.
+    """
+
+    containment = "fake"
+
+    def __init__(self, delay: Callable[[], float] = lambda: 0.0) -> None:
+        self._delay = delay
+        self.orders: list[RunOrder] = []
+
+    async def check(self, source: str) -> CheckReport:
+        """Every eighth source is rejected by 'future'."""
+        await asyncio.sleep(self._delay())
+        sha = sha256(source)
+        findings: tuple[Finding, ...] = ()
+        if int(sha[:8], 16) % 8 == 0:
+            findings = (Finding(check="future", severity=Severity.ERROR, message="the past depends on the future"),)
+        return CheckReport(sha=sha, findings=findings, passed_checks=("load",), footprint=_footprint(source), cpu_s=0.1)
+
+    async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
+        """A loss near 1.6 and accuracies between 0 and 1, drawn from the hash."""
+        self.orders.append(order)
+        key = order.key
+        rng = Random(f"{key.sha}:{key.stage.value}:{key.seed}:{key.split.value}")
+        level = 1.5 + int(key.sha[8:12], 16) / 65535 * 0.2 + rng.gauss(0.0, 0.005)
+        for step in range(1, STEPS + 1):
+            await asyncio.sleep(self._delay())
+            on_progress(Progress(step, STEPS, level + 1.0 / step, 1000.0))
+        losses = tuple(level + 1.0 / step for step in range(1, STEPS + 1))
+        is_stopped = order.baseline is not None and int(key.sha[16:24], 16) % 8 == 0 and not order.is_audited
+        if is_stopped and key.stage is StageName.LANGUAGE:
+            outcome = StoppedEarly(stage=key.stage, step=2, loss_nats=level, baseline_loss_nats=1.5, margin=0.05)
+            return Run(key=key, outcome=outcome, losses=losses[:2], steps=2, tokens=2, cpu_s=0.5), b""
+        run = Run(key=key, outcome=Measured(), losses=losses, score=_score(order, level, rng), steps=STEPS, tokens=STEPS, cpu_s=1.0)
+        return run, f"{key.model_dump_json()}".encode()
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+def _footprint(source: str) -> Footprint:
+    lines = len(source.splitlines())
+    return Footprint(
+        parameters=17_000,
+        model_parameters=97_000,
+        mlp_width=128,
+        aten_calls=100 + lines,
+        flops=1_000_000,
+        elements=100_000 + 100 * lines,
+        growth=1.0,
+        memory_growth=1.0,
+        code_lines=lines,
+    )
+
+
+def _score(order: RunOrder, level: float, rng: Random) -> StageScore:
+    names = ("text",) if order.key.stage is StageName.LANGUAGE else (MQAR, "state_tracking")
+    accuracy = int(order.key.sha[12:16], 16) / 65535
+    groups = {name: GroupScore(loss_nats=level, accuracy=0.5 + accuracy / 2, targets=10) for name in names}
+    return StageScore(
+        split=order.key.split,
+        loss_nats=level,
+        accuracy=0.5 + accuracy / 2,
+        groups=groups,
+        rows=tuple(level + rng.gauss(0.0, 0.1) for _ in range(4)),
+    )
