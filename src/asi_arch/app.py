@@ -124,57 +124,46 @@ def wished_profile(wish: Wish) -> Profile:
 
 
 def _wished_profile(wish: Wish, known: Campaign | None, folder: Path) -> Profile:
-    """A campaign's own profile, unless the user named another: then it is refused with the difference."""
+    """A campaign's own profile, unless the user asked for another one: that is refused, naming what differs."""
     if known is None:
         return wished_profile(wish)
+    own = known.profile
     if wish.seed is not None and wish.seed != known.seed:
         raise _mismatch(folder, f"has seed {known.seed}, not {wish.seed}")
-    own = known.profile
-    asked = wished_profile(wish._replace(profile=wish.profile or own.name)) if wish.profile else None
-    if asked is not None:
-        asked = (
-            asked
-            if wish.policy
-            else asked.model_copy(update={"search": asked.search.model_copy(update={"policy": own.search.policy})})
-        )
-        asked = (
-            asked
-            if wish.data
-            else asked.model_copy(update={"language": asked.language.model_copy(update={"data": own.language.data})})
-        )
     if wish.policy is not None and wish.policy is not own.search.policy:
         raise _mismatch(folder, f"has the policy '{own.search.policy.value}', not '{wish.policy.value}'")
     if wish.data is not None and wish.data != own.language.data:
         raise _mismatch(folder, f"was trained on {own.language.data!r}, not {wish.data!r}")
-    if asked is not None and asked.profile_hash != own.profile_hash:
-        raise _mismatch(
-            folder,
-            f"was made with the profile '{own.name}' ({own.profile_hash[:8]}), not '{asked.name}' ({asked.profile_hash[:8]})",
-        )
+    if wish.profile is not None:
+        same_rest = Wish(profile=wish.profile, policy=own.search.policy, data=own.language.data)
+        asked = wished_profile(same_rest)
+        if asked.profile_hash != own.profile_hash:
+            names = f"'{own.name}' ({own.profile_hash[:8]}), not '{asked.name}' ({asked.profile_hash[:8]})"
+            raise _mismatch(folder, f"was made with the profile {names}")
     return own
 
 
 def _mismatch(folder: Path, what: str) -> StoreMismatch:
-    return StoreMismatch(
-        f"{folder} {what}; leave the option out to go on with it, or choose another folder with --state"
-    )
+    advice = "leave the option out to go on with it, or choose another folder with --state"
+    return StoreMismatch(f"{folder} {what}; {advice}")
 
 
 def _campaign(profile: Profile, wish: Wish, known: Campaign | None, tasks: Mapping[StageName, Task]) -> Campaign:
-    fingerprint = data_fingerprint(tasks)
+    """The known campaign if its data are still the same, or a new one."""
+    fingerprint, description = data_fingerprint(tasks), data_description(tasks)
     if known is None:
         return Campaign(
             profile=profile,
             seed=wish.seed or 0,
             data_fingerprint=fingerprint,
-            data_description=data_description(tasks),
+            data_description=description,
             version=__version__,
             created_at=CLOCK.now(),
         )
     if known.data_fingerprint != fingerprint:
         raise StoreMismatch(
-            f"the data have changed under this campaign: it was started on {known.data_description}, now there is"
-            f" {data_description(tasks)}. Its results can be read but not continued: use the Python it was started with,"
-            " or start a new campaign with --state"
+            f"the data have changed under this campaign: it was started on {known.data_description}; now there is"
+            f" {description}. Its results can be read but not continued: use the Python it was started with, or"
+            " start a new campaign with --state"
         )
     return known

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from asi_arch.domain.errors import ProfileError, UserError
-from asi_arch.settings import load_profile, load_settings, profile_names
+from asi_arch.settings import PROFILES, load_profile, load_settings, profile_names
 
 
 def test_an_unknown_key_is_named(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text((Path(load_profile.__code__.co_filename).parent / "profiles/smoke.toml").read_text() + "\n[serach]\n")
+    path.write_text((PROFILES / "smoke.toml").read_text() + "\n[serach]\n")
     with pytest.raises(ProfileError, match="unknown key 'serach'"):
         load_profile(str(path))
 

@@ -55,7 +55,9 @@ def read_candidate(path: Path) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise CandidateError(f"{path} is not UTF-8 text (byte {error.start}); a candidate is one Python file") from error
+        raise CandidateError(
+            f"{path} is not UTF-8 text (byte {error.start}); a candidate is one Python file"
+        ) from error
 
 
 async def _check_all(profile: Profile, sources: dict[Path, str], *, quiet: bool) -> list[Verified]:
@@ -140,7 +142,9 @@ def file_proposal(path: Path, source: str) -> Proposal:
         print_ = fingerprint(source)
     except (SyntaxError, ValueError):
         print_ = ""
-    return Proposal(author=Author.USER, name=path.stem, motivation=f"The file {path.name}", source=source, fingerprint=print_)
+    return Proposal(
+        author=Author.USER, name=path.stem, motivation=f"The file {path.name}", source=source, fingerprint=print_
+    )
 
 
 async def _train_all(wish: TrainWish, profile: Profile, own: Proposal, rivals: list[Proposal]) -> list[Trained]:
@@ -169,7 +173,9 @@ async def _train_one(
         bar = bars.add_task(f"{model.name} {stage.value} seed {seed}", total=getattr(profile, stage.value).steps)
 
         def on_progress(tick: Tick) -> None:
-            bars.update(bar, completed=tick.step, description=f"{model.name} {stage.value} seed {seed} {tick.loss_nats:.3f}")
+            bars.update(
+                bar, completed=tick.step, description=f"{model.name} {stage.value} seed {seed} {tick.loss_nats:.3f}"
+            )
 
         run, _ = await lab.run(RunOrder(source=model.source, key=key, mlp_width=width), on_progress)
         bars.remove_task(bar)

@@ -190,7 +190,7 @@ def train(
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Check and train one candidate file outside a campaign. Exit code 0: measured, 1: rejected or failed, 2: our error.
+    """Check and train one candidate file outside a campaign. Exit code 0: measured, 1: rejected, 2: our error.
 
     [bold]Examples[/bold]
 

@@ -12,7 +12,8 @@ from rich.console import Console
 
 from asi_arch.app import Wish, opened_bench
 from asi_arch.cli import options
-from asi_arch.cli.live import LiveTable, PlainLines
+from asi_arch.cli.live import LiveTable
+from asi_arch.cli.plain import PlainLines
 from asi_arch.domain.errors import UserError
 from asi_arch.engine.campaign import CampaignLoop, Limits
 

@@ -14,7 +14,8 @@ from asi_arch.cli import options
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.ports import Progress as Tick
 from asi_arch.domain.verdict import Verdict
-from asi_arch.engine.verify import Training, plan, verify as run_verification
+from asi_arch.engine.verify import Training, plan
+from asi_arch.engine.verify import verify as run_verification
 
 
 class VerifyWish(NamedTuple):
@@ -34,7 +35,9 @@ def verify(wish: VerifyWish) -> None:
         raise UserError(f"--seeds must be at least 2, got {wish.seeds}; 4 or more give a useful interval")
     verdict = asyncio.run(_verify(wish))
     if wish.as_json:
-        Console(soft_wrap=True, highlight=False).print(json.dumps(verdict.model_dump(mode="json"), indent=2), markup=False)
+        Console(soft_wrap=True, highlight=False).print(
+            json.dumps(verdict.model_dump(mode="json"), indent=2), markup=False
+        )
     else:
         print_verdict(verdict, Console())
 
@@ -86,7 +89,9 @@ class Bars:
 
 def print_verdict(verdict: Verdict, console: Console) -> None:
     """A table of comparisons and the sentence."""
-    table = Table("quantity", "against", "candidate", "baseline", "difference (95%)", "p", title="Fresh seeds, vault split")
+    table = Table(
+        "quantity", "against", "candidate", "baseline", "difference (95%)", "p", title="Fresh seeds, vault split"
+    )
     for item in verdict.comparisons:
         interval = item.difference
         table.add_row(
@@ -99,4 +104,6 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
         )
     console.print(table)
     console.print(verdict.statement, highlight=False, markup=False)
-    console.print(f"The vault has been opened {verdict.vault_looks} times in this campaign.", style="dim", highlight=False)
+    console.print(
+        f"The vault has been opened {verdict.vault_looks} times in this campaign.", style="dim", highlight=False
+    )

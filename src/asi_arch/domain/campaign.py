@@ -3,6 +3,8 @@
 from enum import Enum
 from typing import Any
 
+from pydantic import Field
+
 from asi_arch.domain.profile import Profile
 from asi_arch.domain.record import Record
 
@@ -46,4 +48,4 @@ class Event(Record):
     at: float
     kind: EventKind
     experiment: int | None = None
-    payload: dict[str, Any] = {}
+    payload: dict[str, Any] = Field(default_factory=dict)

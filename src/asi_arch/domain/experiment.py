@@ -79,7 +79,10 @@ class Experiment(Record):
     def mean_accuracy(self, group: str | None = None) -> float | None:
         """Mean recall accuracy over the seeds, of one synthetic task or of all of them."""
         scores = [run.score for run in self.runs if run.key.stage is StageName.RECALL and run.score is not None]
-        values = [s.accuracy if group is None else s.groups[group].accuracy for s in scores if group is None or group in s.groups]
+        if group is None:
+            values = [score.accuracy for score in scores]
+        else:
+            values = [score.groups[group].accuracy for score in scores if group in score.groups]
         return sum(values) / len(values) if values else None
 
     def summary(self) -> "Summary":

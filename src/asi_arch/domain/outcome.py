@@ -30,7 +30,7 @@ class Finding(Record):
     limit: float | None = None
     position: int | None = None
     """The first time step or source line at which it failed."""
-    sizes: dict[str, int] = {}
+    sizes: dict[str, int] = Field(default_factory=dict)
 
 
 class Footprint(Record):

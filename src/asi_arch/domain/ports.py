@@ -118,7 +118,9 @@ class Store(Protocol):
         """Give an empty store its identity. Raises `StoreMismatch` when it has another one."""
         ...
 
-    def append(self, kind: EventKind, experiment: int | None = None, payload: Mapping[str, object] | None = None) -> Event:
+    def append(
+        self, kind: EventKind, experiment: int | None = None, payload: Mapping[str, object] | None = None
+    ) -> Event:
         """Add an event."""
         ...
 

@@ -13,7 +13,7 @@ from typing_extensions import Self
 from asi_arch.domain.record import Record, canonical_hash
 
 PROTOCOL_VERSION = 1
-"""Raised whenever a change of trainer, model or ops moves a number, so that results of before are not mixed with later ones."""
+"""Raised whenever a change of trainer, model or ops moves a number: results of before are not mixed with later ones."""
 
 Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -48,7 +48,8 @@ class ModelSpec(Record):
             return data
         depth = data["depth"]
         width = data.get("width") or 32 * depth
-        return {**data, "width": width, "heads": data.get("heads") or depth, "mlp_width": data.get("mlp_width") or 2 * width}
+        heads, mlp_width = data.get("heads") or depth, data.get("mlp_width") or 2 * width
+        return {**data, "width": width, "heads": heads, "mlp_width": mlp_width}
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Self:
@@ -157,7 +158,8 @@ class SearchSpec(Record):
     @model_validator(mode="after")
     def _baselines_come_before_the_pool(self) -> Self:
         if self.recall_floor not in self.baselines:
-            raise ValueError(f"recall_floor must be one of the baselines {list(self.baselines)}, got {self.recall_floor!r}")
+            known = list(self.baselines)
+            raise ValueError(f"recall_floor must be one of the baselines {known}, got {self.recall_floor!r}")
         if len(set(self.baselines)) != len(self.baselines):
             raise ValueError(f"baselines must be distinct, got {list(self.baselines)}")
         if self.cold_start < 2 * len(self.baselines):

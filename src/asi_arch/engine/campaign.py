@@ -7,7 +7,7 @@ proposals again. The one exception is a candidate near the limit of CPU time, wh
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -122,7 +122,7 @@ class CampaignLoop:
         await asyncio.gather(*pending)
 
     def _propose(self, index: int) -> Proposal:
-        """The baseline whose turn it is, or an invention from parents that this index may see. Stored before any work."""
+        """The baseline whose turn it is, or an invention; stored before any work."""
         name = self._schedule.baseline_at(index)
         proposal = self._bench.baseline(name) if name is not None else self._invent(index)
         self._bench.store.propose(index, proposal)
@@ -168,10 +168,11 @@ class CampaignLoop:
 
     def _record(self, experiment: Experiment) -> None:
         summary = experiment.summary()
-        self._summaries[summary.index] = summary
-        fitness = self._fitness()
+        known = {**self._summaries, summary.index: summary}
+        fitness = self._fitness(known)
         value = fitness.of(summary) if fitness else None
         self._bench.store.record(experiment, value)
+        self._summaries = known
         if experiment.proposal.author is Author.BASELINE:
             self._after_baseline(experiment, fitness)
         self._compute_s += experiment.cost.cpu_s
@@ -185,13 +186,12 @@ class CampaignLoop:
         if fitness is not None:
             self._bench.store.set_fitness({index: fitness.of(summary) for index, summary in self._summaries.items()})
 
-    def _fitness(self) -> Fitness | None:
+    def _fitness(self, known: Mapping[int, Summary]) -> Fitness | None:
         """None until both baselines that it is relative to have been measured."""
         search = self._bench.campaign.profile.search
-        placed = {self._schedule.baseline_at(index): index for index in range(2 * len(search.baselines))}
-        reference = self._summaries.get(placed[search.baselines[0]])
-        floor = self._summaries.get(placed[search.recall_floor])
-        if reference is None or floor is None:
+        placed = {name: index for index, name in self._schedule.baselines_below(2 * len(search.baselines)).items()}
+        reference, floor = known.get(placed[search.baselines[0]]), known.get(placed[search.recall_floor])
+        if reference is None or floor is None or not (reference.is_measured and floor.is_measured):
             return None
         return Fitness(self._bench.campaign.profile.fitness, reference, floor)
 

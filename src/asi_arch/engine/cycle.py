@@ -17,7 +17,9 @@ from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import StageChanged, Trained
 
 
-async def run_experiment(bench: Bench, index: int, proposal: Proposal, evidence: Callable[[], Awaitable[Evidence]]) -> Experiment:
+async def run_experiment(
+    bench: Bench, index: int, proposal: Proposal, evidence: Callable[[], Awaitable[Evidence]]
+) -> Experiment:
     """Check, train, measure, judge and explain one proposal; nothing is stored but its finished runs.
 
     `evidence` is asked for after the training, because it may hold a parent that trains at the same time.
@@ -124,7 +126,7 @@ def _reference_run(bench: Bench, proposal: Proposal, key: RunKey) -> Run | None:
 
 
 def _gate(proposal: Proposal, checks: CheckReport) -> Outcome | None:
-    """Rejection by the first error, if any. A reference that may not be a candidate (quadratic) is trained all the same."""
+    """Rejection by the first error, if any. A baseline is trained all the same: softmax attention is quadratic."""
     if proposal.author is Author.BASELINE and checks.footprint is not None:
         return None
     for finding in checks.findings:

@@ -95,7 +95,8 @@ async def _run(bench: Bench, item: Training, mlp_width: int, tick: Ticker) -> Ru
     steps = run.steps
     tick(item, Progress(steps, steps, run.losses[-1] if run.losses else float("nan"), 0.0))
     if not isinstance(run.outcome, Measured):
-        raise UserError(f"{item.proposal.name}, seed {item.seed}, {item.stage.value}: {run.outcome.kind}; nothing to compare")
+        which = f"{item.proposal.name}, seed {item.seed}, {item.stage.value}"
+        raise UserError(f"{which}: {run.outcome.kind}, so there is nothing to compare")
     return run
 
 
