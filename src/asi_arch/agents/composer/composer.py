@@ -1,0 +1,93 @@
+"""The embedded Researcher: takes a parent's design a step further and writes the code of the result."""
+
+from random import Random
+from typing import NamedTuple
+
+from asi_arch.agents.composer.argument import Origin, argument_for
+from asi_arch.agents.composer.baselines import nearest_design
+from asi_arch.agents.composer.design import Design
+from asi_arch.agents.composer.mutation import crossed, invented, mutated
+from asi_arch.agents.composer.rendering import rendered
+from asi_arch.agents.composer.wording import name_of
+from asi_arch.domain.candidate import Author, Proposal, fingerprint
+from asi_arch.domain.errors import LabError
+from asi_arch.domain.ports import Brief
+
+_ATTEMPTS = 200
+_ATTEMPTS_PER_STRENGTH = 5
+"""After so many repeats in a row one more mutation is made."""
+_CROSS_PROBABILITY = 0.3
+_MUTATIONS = (1, 2, 3)
+_MUTATION_WEIGHTS = (5, 3, 2)
+
+
+class Draft(NamedTuple):
+    """A design before it is known to be new."""
+
+    design: Design
+    partner: int | None
+    """Position in the brief's references of the one that was crossed in."""
+
+
+class Composer:
+    """A `Researcher` without a model: mutates and crosses typed designs, then writes them as readable code.
+
+    Stateless; equal briefs and equally seeded generators give equal proposals, byte for byte.
+    """
+
+    def propose(self, brief: Brief, rng: Random) -> Proposal:
+        """A program that `brief.taken` does not hold. Raises `LabError` if 200 ever bolder drafts are all taken."""
+        origin = _origin(brief.parent)
+        for attempt in range(_ATTEMPTS):
+            draft = _draft(origin, brief, rng, attempt // _ATTEMPTS_PER_STRENGTH)
+            name = name_of(draft.design)
+            source = rendered(draft.design, name)
+            mark = fingerprint(source)
+            if mark not in brief.taken:
+                return _proposal(brief, origin, draft, (name, source, mark))
+        raise LabError(
+            f"the composer found no new program in {_ATTEMPTS} drafts; {len(brief.taken)} programs are taken"
+        )
+
+
+def _origin(parent: Proposal | None) -> Origin | None:
+    if parent is None:
+        return None
+    if parent.design:
+        return Origin(parent.name, Design.model_validate_json(parent.design), is_guessed=False)
+    return Origin(parent.name, nearest_design(parent.source), is_guessed=True)
+
+
+def _draft(origin: Origin | None, brief: Brief, rng: Random, extra_mutations: int) -> Draft:
+    """From nothing without an origin; else perhaps a cross, then one to three mutations and the extra ones."""
+    if origin is None:
+        return Draft(invented(rng), None)
+    design, partner = origin.design, None
+    mates = [i for i, reference in enumerate(brief.references) if reference.design]
+    if mates and rng.random() < _CROSS_PROBABILITY:
+        mate = rng.choice(mates)
+        child = crossed(design, Design.model_validate_json(brief.references[mate].design), rng)
+        design, partner = child, mate if child != design else None
+    mutations = rng.choices(_MUTATIONS, weights=_MUTATION_WEIGHTS)[0] + extra_mutations
+    for _ in range(mutations - (partner is not None)):
+        design = mutated(design, rng)
+    return Draft(design, partner)
+
+
+def _proposal(brief: Brief, origin: Origin | None, draft: Draft, program: tuple[str, str, str]) -> Proposal:
+    name, source, mark = program
+    argument = argument_for(draft.design, name, origin)
+    return Proposal(
+        author=Author.COMPOSER,
+        name=name,
+        motivation=argument.motivation,
+        expectation=argument.expectation,
+        change=argument.change,
+        source=source,
+        fingerprint=mark,
+        parent=brief.parent_index if origin else None,
+        partner=None if draft.partner is None else brief.reference_indices[draft.partner],
+        references=tuple(brief.reference_indices) if origin else (),
+        mechanisms=draft.design.keys,
+        design=draft.design.model_dump_json(),
+    )

@@ -1,0 +1,108 @@
+"""Work and memory of one layer, counted at several lengths: they must grow slower than the square of the length."""
+
+# T time, D width
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from asi_arch.domain.outcome import Finding
+from asi_arch.lab.checks.counting import WorkCounter
+from asi_arch.lab.checks.findings import error
+from asi_arch.lab.checks.probe import Probe, Variant, backward, forward
+
+_NAME = "growth"
+_VARIANT = Variant(torch.float32, is_training=True)
+_SHARE = 0.1
+"""A kind of operation with a smaller part of the work is not looked at by itself."""
+_LINEAR = "use a recurrence, chunks with a carried state, or a fixed window instead of comparing all pairs of tokens"
+_UNBIND = "indexing step by step in a loop costs a gradient of full length each time: loop over `x.unbind(1)` instead"
+_BACKWARD_OF_INDEXING = frozenset({"select_backward", "slice_backward"})
+
+
+class Growth(NamedTuple):
+    """Exponents e of quantity ~ length**e between the two longest lengths, and of the line through all of them."""
+
+    last: float
+    overall: float
+
+
+def count(probe: Probe, length: int) -> WorkCounter:
+    """One layer, batch of one, forward and backward; an uncounted call before it fills what is cached by length."""
+    if length not in probe.counts:
+        x = probe.normal(1, length, probe.width, stream=12, dtype=torch.float32)
+        weights = probe.normal(1, length, probe.width, stream=13, dtype=torch.float32)
+        probe.call(_VARIANT, x)
+        mixer = probe.mixer(_VARIANT)
+        mixer.zero_grad(set_to_none=True)
+        x.requires_grad_()
+        with WorkCounter() as counter:
+            backward(forward(mixer, x), weights)
+        mixer.zero_grad(set_to_none=True)
+        probe.counts[length] = counter
+    return probe.counts[length]
+
+
+def growth(lengths: Sequence[int], amounts: Sequence[float]) -> Growth:
+    """Exponents of `amounts` at `lengths` (ascending); zero amounts count as one."""
+    x = [math.log(length) for length in lengths]
+    y = [math.log(max(amount, 1.0)) for amount in amounts]
+    x_mean, y_mean = sum(x) / len(x), sum(y) / len(y)
+    slope = sum((a - x_mean) * (b - y_mean) for a, b in zip(x, y, strict=True)) / sum((a - x_mean) ** 2 for a in x)
+    return Growth((y[-1] - y[-2]) / (x[-1] - x[-2]), slope)
+
+
+def work_growth(probe: Probe) -> Growth:
+    """Of flops and written elements together."""
+    lengths = probe.setting.spec.growth_lengths
+    return growth(lengths, [count(probe, length).work.total() for length in lengths])
+
+
+def memory_growth(probe: Probe) -> Growth:
+    """Of the largest tensor."""
+    lengths = probe.setting.spec.growth_lengths
+    return growth(lengths, [count(probe, length).largest for length in lengths])
+
+
+def check_growth(probe: Probe) -> list[Finding]:
+    """All the work, every kind of operation with a tenth of it, and the largest tensor, each by itself.
+
+    The kinds are looked at because wide projections would hide a quadratic part at the lengths that can be tried.
+    """
+    limit = probe.setting.spec.growth_exponent
+    count(probe, probe.setting.context)
+    steep = _steep_operations(probe)
+    work, memory = max(work_growth(probe)), max(memory_growth(probe))
+    found: list[Finding] = []
+    if steep or work > limit:
+        by_operation = count(probe, probe.setting.spec.growth_lengths[-1]).work
+        name = max(steep, key=lambda name: by_operation[name], default="")
+        what = f"The work, in `{name}` above all," if name else "The work"
+        advice = _UNBIND if _BACKWARD_OF_INDEXING & set(steep) else _LINEAR
+        found.append(_error(probe, what, max([work, *steep.values()]), advice))
+    if memory > limit:
+        found.append(_error(probe, "The largest tensor", memory, _LINEAR))
+    return found
+
+
+def _steep_operations(probe: Probe) -> dict[str, float]:
+    """Exponents above the limit, of operations with a noticeable share of the work at the longest length."""
+    spec = probe.setting.spec
+    counts = [count(probe, length) for length in spec.growth_lengths]
+    heavy = [name for name, work in counts[-1].work.items() if work >= _SHARE * counts[-1].work.total()]
+    last = {name: growth(spec.growth_lengths[-2:], [c.work[name] for c in counts[-2:]]).last for name in sorted(heavy)}
+    return {name: exponent for name, exponent in last.items() if exponent > spec.growth_exponent}
+
+
+def _error(probe: Probe, what: str, measured: float, advice: str) -> Finding:
+    lengths, limit = probe.setting.spec.growth_lengths, probe.setting.spec.growth_exponent
+    return error(
+        _NAME,
+        f"{what} grows as length**{measured:.2f} up to {lengths[-1]} tokens, more than length**{limit:g}; {advice}.",
+        measured=measured,
+        limit=limit,
+        shortest=lengths[0],
+        longest=lengths[-1],
+    )

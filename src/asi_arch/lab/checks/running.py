@@ -1,0 +1,101 @@
+"""Runs the checks in order and writes the report."""
+
+import time
+from collections.abc import Callable
+
+from torch import nn
+
+from asi_arch.domain.outcome import CheckReport, Finding, Footprint, Severity
+from asi_arch.domain.record import sha256
+from asi_arch.lab.checks.codelines import code_lines
+from asi_arch.lab.checks.findings import Fault, error
+from asi_arch.lab.checks.growth import memory_growth, work_growth
+from asi_arch.lab.checks.probe import Probe, candidate_line, first_line
+from asi_arch.lab.checks.registry import CHECKS, Check
+from asi_arch.lab.checks.setting import CheckSetting
+from asi_arch.lab.checks.size import fit
+from asi_arch.lab.checks.surroundings import isolated
+from asi_arch.lab.checks.tampering import check_tampering
+from asi_arch.lab.loading import load_mixer
+
+_SEED = 20_250_718
+
+
+def report_on(
+    source: str,
+    setting: CheckSetting,
+    *,
+    load: Callable[[str], type[nn.Module]] = load_mixer,
+    seed: int = _SEED,
+    cpu_clock: Callable[[], float] = time.process_time,
+) -> CheckReport:
+    """All findings about `source`; random states and settings of torch are left as they were.
+
+    `seed` fixes parameters and inputs. The default is the same for all candidates, so that a report can be repeated.
+    """
+    started = cpu_clock()
+    with isolated() as surroundings:
+        probe = Probe(source, setting, load=load, surroundings=surroundings, seed=seed)
+        findings, passed = _run(probe)
+        footprint = _footprint(probe)
+    return CheckReport(
+        sha=sha256(source),
+        findings=tuple(findings),
+        passed_checks=tuple(passed),
+        footprint=footprint,
+        cpu_s=cpu_clock() - started,
+    )
+
+
+def _run(probe: Probe) -> tuple[list[Finding], list[str]]:
+    """Ends at once where torch was tampered with, since nothing after that could be believed."""
+    findings: list[Finding] = []
+    passed: list[str] = []
+    for check in CHECKS:
+        if not set(check.needs) <= set(passed):
+            continue
+        found = run_one(check, probe)
+        tampered = check_tampering(probe)
+        findings += found + tampered
+        if tampered:
+            return findings, passed
+        if all(finding.severity is not Severity.ERROR for finding in found):
+            passed.append(check.name)
+    return findings, [*passed, "tampering"]
+
+
+def run_one(check: Check, probe: Probe) -> list[Finding]:
+    """The findings of one check; what the candidate's code raises is one of them, our own mistakes are raised."""
+    try:
+        return check.run(probe)
+    except Fault as fault:
+        return [error(check.name, str(fault), position=fault.line, **fault.sizes)]
+    except (Exception, SystemExit) as cause:
+        line = candidate_line(cause.__traceback__)
+        if line is None:
+            raise
+        message = f"The candidate's code raised {type(cause).__name__} at line {line}: {first_line(cause)}"
+        return [error(check.name, message, position=line)]
+
+
+def _footprint(probe: Probe) -> Footprint | None:
+    """None where the mixer can't be counted, or the model can't be fitted."""
+    setting = probe.setting
+    if setting.context not in probe.counts:
+        return None
+    try:
+        fitted = fit(probe)
+    except ValueError:
+        return None
+    counter = probe.counts[setting.context]
+    return Footprint(
+        parameters=sum(parameter.numel() for parameter in probe.build().parameters()),
+        model_parameters=fitted.parameters,
+        mlp_width=fitted.width,
+        aten_calls=counter.calls,
+        flops=counter.flops,
+        elements=counter.elements,
+        growth=work_growth(probe).last,
+        memory_growth=memory_growth(probe).last,
+        code_lines=code_lines(probe.source),
+    )

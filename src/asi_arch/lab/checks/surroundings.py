@@ -1,0 +1,99 @@
+"""What a candidate shares with everything else in its process, and must leave as it is."""
+
+import math
+import random
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as module_hooks
+
+_WATCHED: tuple[ModuleType | type, ...] = (
+    torch,
+    torch.nn,
+    torch.nn.functional,
+    torch.nn.init,
+    torch.autograd,
+    torch.linalg,
+    torch.fft,
+    Tensor,
+    nn.Module,
+    nn.Linear,
+    math,
+)
+
+
+class Surroundings:
+    """Remembers functions and classes of torch, and its global settings, at the moment it is made."""
+
+    def __init__(self) -> None:
+        self._parts = [(owner, {name: v for name, v in vars(owner).items() if callable(v)}) for owner in _WATCHED]
+        self._settings = _settings()
+
+    def changes(self) -> list[str]:
+        """Names of what is different now."""
+        replaced = [
+            f"{owner.__name__}.{name}"
+            for owner, before in self._parts
+            for name, value in before.items()
+            if _is_replaced(value, vars(owner).get(name))
+        ]
+        now = _settings()
+        return [name for name, value in self._settings.items() if now[name] != value] + replaced
+
+    def restore(self) -> None:
+        """Put everything back."""
+        for owner, before in self._parts:
+            for name, value in before.items():
+                if vars(owner).get(name) is not value:
+                    setattr(owner, name, value)
+        now = _settings()
+        for name, put in _SETTERS.items():
+            if now[name] != self._settings[name]:
+                put(self._settings[name])
+
+
+_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks")
+
+
+def _is_replaced(before: object, after: object) -> bool:
+    """Torch wraps some of its own functions when its compiler is first used; that is not the candidate's doing."""
+    code = getattr(after, "__code__", None)
+    return after is not before and (code is None or "_dynamo" not in code.co_filename)
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "the default dtype": torch.get_default_dtype(),
+        "the gradient mode": torch.is_grad_enabled(),
+        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+        "the number of threads": torch.get_num_threads(),
+        "global module hooks": [len(vars(module_hooks)[name]) for name in _HOOKS],
+    }
+
+
+_SETTERS: dict[str, Callable[[Any], object]] = {
+    "the default dtype": torch.set_default_dtype,
+    "the gradient mode": torch.set_grad_enabled,
+    "deterministic algorithms": torch.use_deterministic_algorithms,
+    "the number of threads": torch.set_num_threads,
+}
+"""Called only where needed: some of them import torch's compiler, which takes two seconds."""
+
+
+@contextmanager
+def isolated() -> Generator[Surroundings, None, None]:
+    """Random states, settings and patched functions are put back at the end; warnings are not shown."""
+    before = Surroundings()
+    state = random.getstate()
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield before
+        finally:
+            before.restore()
+            random.setstate(state)

@@ -1,0 +1,95 @@
+"""What a forked child does: one job, then it ends. Candidate code runs here and in no other process."""
+
+import ctypes
+import os
+import random
+import resource
+import signal
+import socket
+import sys
+import traceback
+
+from asi_arch.lab.channel import Channel, Hangup
+from asi_arch.lab.contract import CheckJob, Failure, Report, ScoreJob, TrainJob
+from asi_arch.lab.loading import FILE_NAME, LoadFailure
+
+PR_SET_PDEATHSIG = 1
+MAX_FILE_BYTES = 64 << 20
+MAX_OPEN_FILES = 256
+MAX_LOG_LINES = 40
+
+
+def become_child(connection: int, log: int) -> None:
+    """Cut every tie but the conversation and the log: session, signals, descriptors, limits."""
+    os.setsid()
+    die_with_parent()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.dup2(connection, 3)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 1 << 20 else 1 << 16)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES, MAX_OPEN_FILES))
+    os.environ.clear()
+    random.seed(0)
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent ends; elsewhere the closed socket has to do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def serve_one_job() -> int:
+    """Do the job that arrives on descriptor 3; returns the exit code."""
+    channel = Channel(socket.socket(fileno=3))
+    try:
+        _do(channel)
+    except Hangup:
+        return 0
+    except Exception as error:  # noqa: BLE001  the wall: whatever the candidate raises becomes a message
+        return _report(channel, error)
+    return 0
+
+
+def _do(channel: Channel) -> None:
+    job, arrays = channel.receive()
+    if isinstance(job, TrainJob):
+        from asi_arch.lab.worker.training import work
+
+        work(job, channel)
+    elif isinstance(job, ScoreJob):
+        from asi_arch.lab.scorer.scoring import score
+
+        score(job, arrays, channel)
+    elif isinstance(job, CheckJob):
+        from asi_arch.lab.checks import run_checks
+
+        channel.send(Report(report=run_checks(job.source, job.setting)))
+
+
+def _report(channel: Channel, error: Exception) -> int:
+    try:
+        channel.send(Failure(reason=_reason(error)[:2000], log=candidate_traceback(error)))
+    except Hangup:
+        return 1
+    return 0
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, LoadFailure):
+        return str(error) if error.line is None else f"line {error.line}: {error}"
+    return f"{type(error).__name__}: {error}"
+
+
+def candidate_traceback(error: BaseException) -> str:
+    """The traceback from the candidate's first frame on: our frames above it say nothing to its author."""
+    frames = traceback.extract_tb(error.__traceback__)
+    first = next((i for i, frame in enumerate(frames) if frame.filename == FILE_NAME), 0)
+    lines = traceback.format_list(frames[first:]) + traceback.format_exception_only(type(error), error)
+    return "".join(lines[-MAX_LOG_LINES:])

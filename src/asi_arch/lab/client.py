@@ -1,0 +1,116 @@
+"""`LocalLab`: checks, trainings and scorings in fresh children of a warm parent on this machine. Free of torch."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from asi_arch.domain.errors import LabError
+from asi_arch.domain.outcome import CheckReport, Run
+from asi_arch.domain.ports import Progress, RunOrder, Task
+from asi_arch.domain.profile import Profile, StageName
+from asi_arch.lab.checking import check_source
+from asi_arch.lab.checks.setting import CheckSetting
+from asi_arch.lab.parent import WarmParentHandle
+from asi_arch.lab.running import train_and_score
+
+T = TypeVar("T")
+_ATTEMPTS = 2
+
+
+class LocalLab:
+    """`domain.ports.Lab` with processes on this machine.
+
+    A candidate's process has a cleared environment, its own session, and dies with everything below it; it is not yet
+    kept from reading files or opening sockets.
+    """
+
+    containment = "process"
+
+    def __init__(
+        self,
+        profile: Profile,
+        tasks: Mapping[StageName, Task],
+        *,
+        reference_source: str,
+        protocol: str,
+        workers: int = 2,
+    ) -> None:
+        """`reference_source` sets the number of parameters that all models get; `workers` limits trainings at once."""
+        self._profile = profile
+        self._tasks = tasks
+        self._reference_source = reference_source
+        self._protocol = protocol
+        self._training = asyncio.Semaphore(workers)
+        self._parent: WarmParentHandle | None = None
+        self._starting = asyncio.Lock()
+        self._calibrating = asyncio.Lock()
+        self._target_parameters: int | None = None
+        self.cold_start_s = 0.0
+
+    async def start(self) -> None:
+        """Start the warm parent. Raises `LabError` when torch can't be imported there."""
+        parent = await self._living_parent()
+        self.cold_start_s = parent.cold_start_s
+
+    async def close(self) -> None:
+        """End the warm parent and everything below it."""
+        if self._parent is not None:
+            await self._parent.close()
+            self._parent = None
+
+    async def check(self, source: str) -> CheckReport:
+        """Checks in a fresh child; the first call measures the reference's parameters before it."""
+        async with self._calibrating:
+            if self._target_parameters is None and source != self._reference_source:
+                await self._calibrate()
+        return await self._retried(lambda parent: check_source(parent, source, self._setting()))
+
+    async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
+        """Train, score. Waits while as many trainings as workers are running."""
+        if order.key.protocol != self._protocol:
+            raise LabError(f"this lab measures under protocol {self._protocol[:8]}, not {order.key.protocol[:8]}")
+        task = self._tasks[order.key.stage]
+        async with self._training:
+            return await self._retried(
+                lambda parent: train_and_score(
+                    parent, self._profile, task, order=order, on_progress=on_progress, clock=time.monotonic
+                )
+            )
+
+    async def _calibrate(self) -> None:
+        report = await self._retried(lambda parent: check_source(parent, self._reference_source, self._setting()))
+        if report.footprint is None:
+            reasons = "; ".join(finding.message for finding in report.findings)
+            raise LabError(f"the reference baseline could not be built: {reasons}")
+        self._target_parameters = report.footprint.model_parameters
+
+    def _setting(self) -> CheckSetting:
+        stage = self._profile.language
+        return CheckSetting(
+            spec=self._profile.checks,
+            model=self._profile.model,
+            vocabulary=self._tasks[StageName.LANGUAGE].vocabulary,
+            context=stage.context,
+            target_parameters=self._target_parameters,
+        )
+
+    async def _retried(self, work: Callable[[WarmParentHandle], Awaitable[T]]) -> T:
+        """Once more with a new warm parent when ours has gone: that is never the candidate's result."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            parent = await self._living_parent()
+            try:
+                return await work(parent)
+            except LabError:
+                if attempt == _ATTEMPTS or not parent.is_dead:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _living_parent(self) -> WarmParentHandle:
+        async with self._starting:
+            if self._parent is not None and self._parent.is_dead:
+                await self._parent.close()
+                self._parent = None
+            if self._parent is None:
+                self._parent = await WarmParentHandle.start()
+            return self._parent

@@ -1,0 +1,154 @@
+"""What controller and children say to each other: frames of a JSON header and named arrays. Never pickles.
+
+    frame = length of header (4 bytes) | length of arrays (8 bytes) | header (JSON) | arrays (safetensors)
+
+A child is not trusted: whatever it sends is limited in size and validated; what can't be understood is `Garbled`.
+"""
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from asi_arch.domain.outcome import CheckReport
+from asi_arch.domain.profile import ModelSpec, OptimizerSpec
+from asi_arch.domain.record import Record
+from asi_arch.lab.checks.setting import CheckSetting
+
+Arrays = Mapping[str, NDArray[Any]]
+
+HEAD = struct.Struct(">IQ")
+MAX_HEADER = 16 << 20
+MAX_ARRAYS = 4 << 30
+
+
+class Garbled(Exception):
+    """A frame that breaks the contract."""
+
+
+class TrainJob(Record):
+    """To a worker: train this. Batches follow."""
+
+    kind: Literal["train"] = "train"
+    source: str
+    model: ModelSpec
+    vocabulary: int
+    mlp_width: int
+    optimizer: OptimizerSpec
+    steps: int
+    seed: int
+    device: str
+    precision: str
+
+
+class ScoreJob(Record):
+    """To a scorer, with the weights as arrays: load them strictly. Inputs follow."""
+
+    kind: Literal["score"] = "score"
+    source: str
+    model: ModelSpec
+    vocabulary: int
+    mlp_width: int
+    device: str
+    precision: str
+
+
+class CheckJob(Record):
+    """To a checker."""
+
+    kind: Literal["check"] = "check"
+    source: str
+    setting: CheckSetting
+
+
+class Tokens(Record):
+    """To a worker ('inputs', 'targets' [B, T] int32) or a scorer ('inputs' only)."""
+
+    kind: Literal["tokens"] = "tokens"
+
+
+class StepReport(Record):
+    """From a worker after each step; claimed, not believed."""
+
+    kind: Literal["step"] = "step"
+    loss: float
+    auxiliary: float
+    cpu_s: float
+    """CPU time of the child's process so far."""
+
+
+class Weights(Record):
+    """From a worker at the end: the state dictionary as float32 arrays."""
+
+    kind: Literal["weights"] = "weights"
+    peak_mib: float
+    cpu_s: float
+
+
+class Hidden(Record):
+    """From a scorer: 'hidden' [B, T, D] float32, before the final norm."""
+
+    kind: Literal["hidden"] = "hidden"
+    cpu_s: float
+
+
+class Report(Record):
+    """From a checker."""
+
+    kind: Literal["report"] = "report"
+    report: CheckReport
+
+
+class Failure(Record):
+    """From any child: the candidate's code raised."""
+
+    kind: Literal["failure"] = "failure"
+    reason: str
+    log: str
+
+
+Message = TrainJob | ScoreJob | CheckJob | Tokens | StepReport | Weights | Hidden | Report | Failure
+_ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
+
+
+class Frame(NamedTuple):
+    """A message with its arrays."""
+
+    message: Message
+    arrays: Arrays
+
+
+def encode(message: Message, arrays: Arrays | None = None) -> bytes:
+    """The frame as bytes."""
+    header = message.model_dump_json().encode()
+    payload = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}) if arrays else b""
+    return HEAD.pack(len(header), len(payload)) + header + payload
+
+
+def sizes(head: bytes) -> tuple[int, int]:
+    """Lengths of header and arrays. Raises `Garbled` beyond the limits."""
+    header, payload = HEAD.unpack(head)
+    if header > MAX_HEADER or payload > MAX_ARRAYS:
+        raise Garbled(f"a frame of {header} + {payload} bytes is over the limit of {MAX_HEADER} + {MAX_ARRAYS}")
+    return header, payload
+
+
+def decode(header: bytes, payload: bytes) -> Frame:
+    """The frame of its two parts. Raises `Garbled` for anything that is not a known message with readable arrays."""
+    try:
+        message = _ADAPTER.validate_python(_finite_or_not(header))
+        arrays = load(payload) if payload else {}
+    except (ValidationError, ValueError, SafetensorError, RecursionError) as error:
+        raise Garbled(f"a frame that can't be read: {str(error)[:500]}") from error
+    return Frame(message, arrays)
+
+
+def _finite_or_not(header: bytes) -> Any:
+    """JSON with NaN and Infinity, which a diverging loss may well be."""
+    return json.loads(header)

@@ -1,0 +1,93 @@
+"""Talking to one forked child: frames with a deadline, and a candidate's failure as a value."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from asi_arch.lab.contract import HEAD, Arrays, Failure, Frame, Garbled, Message, decode, encode, sizes
+from asi_arch.lab.parent import Child, Ended, WarmParentHandle
+
+
+class ChildFailed(Exception):
+    """The child ended, broke the contract, or reported that the candidate's code raised."""
+
+    def __init__(self, reason: str, log: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.log = log
+
+
+class Stalled(Exception):
+    """No frame came in time."""
+
+
+class Conversation:
+    """Frames to and from one child."""
+
+    def __init__(self, parent: WarmParentHandle, child: Child) -> None:
+        self._parent = parent
+        self._child = child
+
+    @property
+    def pid(self) -> int:
+        """Of the child."""
+        return self._child.pid.result()
+
+    async def say(self, message: Message, arrays: Arrays | None = None) -> None:
+        """Send a frame; a child that has gone is noticed when it is asked for an answer."""
+        if self._child.writer.is_closing():
+            return
+        self._child.writer.write(encode(message, arrays))
+        try:
+            await self._child.writer.drain()
+        except ConnectionError:
+            return
+
+    async def hear(self, timeout_s: float) -> Frame:
+        """The next frame. Raises `Stalled` after `timeout_s` of silence and `ChildFailed` for all else that is wrong."""
+        try:
+            frame = await asyncio.wait_for(self._frame(), timeout_s)
+        except asyncio.TimeoutError:
+            raise Stalled from None
+        except (asyncio.IncompleteReadError, ConnectionError):
+            raise await self._died() from None
+        except Garbled as error:
+            raise ChildFailed(f"the process sent something unreadable: {error}", self._child.log) from None
+        if isinstance(frame.message, Failure):
+            raise ChildFailed(frame.message.reason, frame.message.log + self._child.log)
+        return frame
+
+    async def end(self) -> Ended:
+        """End the child's tree; afterwards nothing of it is left."""
+        return await self._parent.end(self._child)
+
+    async def _frame(self) -> Frame:
+        header, payload = sizes(await self._child.reader.readexactly(HEAD.size))
+        reader = self._child.reader
+        return decode(await reader.readexactly(header), await reader.readexactly(payload) if payload else b"")
+
+    async def _died(self) -> ChildFailed:
+        ended = await self._parent.end(self._child)
+        return ChildFailed(f"the process ended without an answer: {status_words(ended.status)}", self._child.log)
+
+
+def status_words(status: int) -> str:
+    """'exit code 3' or 'killed by SIGSEGV'."""
+    if status >= 0:
+        return f"exit code {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"killed by signal {-status}"
+
+
+@asynccontextmanager
+async def conversation(parent: WarmParentHandle) -> AsyncIterator[Conversation]:
+    """Fork a child, talk to it, and leave nothing of it behind, whatever happens (cancellation included)."""
+    child = await parent.fork()
+    talk = Conversation(parent, child)
+    try:
+        yield talk
+    finally:
+        await asyncio.shield(asyncio.ensure_future(talk.end()))

@@ -1,0 +1,87 @@
+"""From a candidate's source to its class. Runs in children only.
+
+The rules are there to tell an author quickly what is wrong; they are not a security boundary, the process is.
+"""
+
+import ast
+import linecache
+import sys
+from types import ModuleType
+
+from torch import nn
+
+ALLOWED_IMPORTS = frozenset(
+    {"__future__", "asi_arch.mixers", "collections", "dataclasses", "einops", "functools", "math", "torch", "typing"}
+)
+MODULE_NAME = "candidate"
+FILE_NAME = "<candidate>"
+"""Under which the candidate's lines appear in tracebacks."""
+
+
+class LoadFailure(Exception):
+    """The source can't become a mixer; `line` is where, None where no line is to blame."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def load_mixer(source: str) -> type[nn.Module]:
+    """Execute the module and return its `Mixer`.
+
+    Raises `LoadFailure` for a syntax error, a forbidden import, no `Mixer` or several, or one that is no `nn.Module`.
+    What the module itself raises while it is executed passes through.
+    """
+    tree = _parsed(source)
+    _check_imports(tree)
+    definitions = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Mixer"]
+    if not definitions:
+        raise LoadFailure("there is no class `Mixer`; define one: class Mixer(nn.Module)")
+    if len(definitions) > 1:
+        lines = ", ".join(str(node.lineno) for node in definitions)
+        raise LoadFailure(
+            f"there are {len(definitions)} classes `Mixer` (lines {lines}); keep one", definitions[1].lineno
+        )
+    module = _executed(tree, source)
+    mixer = getattr(module, "Mixer", None)
+    if not isinstance(mixer, type) or not issubclass(mixer, nn.Module):
+        raise LoadFailure("`Mixer` must be a class derived from torch.nn.Module", definitions[0].lineno)
+    return mixer
+
+
+def _parsed(source: str) -> ast.Module:
+    try:
+        return ast.parse(source, FILE_NAME)
+    except SyntaxError as error:
+        raise LoadFailure(f"not valid Python: {error.msg}", error.lineno) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise LoadFailure(f"not valid Python: {error}") from None
+
+
+def _check_imports(tree: ast.Module) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""] if not node.level else ["." * node.level]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if not _is_allowed(name):
+                allowed = ", ".join(sorted(ALLOWED_IMPORTS))
+                raise LoadFailure(f"`{name}` may not be imported; allowed are {allowed}", node.lineno)
+
+
+def _is_allowed(name: str) -> bool:
+    parts = name.split(".")
+    return any(".".join(parts[: count + 1]) in ALLOWED_IMPORTS for count in range(len(parts)))
+
+
+def _executed(tree: ast.Module, source: str) -> ModuleType:
+    """Run the module under a name of its own, with its lines known to tracebacks and `inspect`."""
+    linecache.cache[FILE_NAME] = (len(source), None, source.splitlines(keepends=True), FILE_NAME)
+    module = ModuleType(MODULE_NAME)
+    module.__file__ = FILE_NAME
+    sys.modules[MODULE_NAME] = module
+    exec(compile(tree, FILE_NAME, "exec"), module.__dict__)
+    return module

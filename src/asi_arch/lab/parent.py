@@ -1,0 +1,210 @@
+"""The controller's end of the warm parent: start it, ask for forked children, hear of their ends. Free of torch."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from typing import Any, NamedTuple
+
+from asi_arch.domain.errors import LabError
+
+MAX_PACKET = 1 << 16
+MAX_LOG_BYTES = 64 << 10
+START_TIMEOUT_S = 120.0
+_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+"""All that a child inherits: no home, no keys."""
+
+
+class Ended(NamedTuple):
+    """How a child ended: its exit code (negative: the signal), CPU seconds and peak memory as the kernel counted them."""
+
+    status: int
+    cpu_s: float
+    peak_mib: float
+
+
+class Child:
+    """A forked child: its socket as streams, its log, its end."""
+
+    def __init__(self, job: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.job = job
+        self.reader = reader
+        self.writer = writer
+        self.pid: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self._log: deque[bytes] = deque()
+        self._log_bytes = 0
+
+    @property
+    def log(self) -> str:
+        """The last 64 KiB of what it printed, without control characters."""
+        text = b"".join(self._log)[-MAX_LOG_BYTES:].decode("utf-8", errors="replace")
+        return "".join(c for c in text if c.isprintable() or c in "\n\t")
+
+    def hear(self, content: bytes) -> None:
+        """Add to the log, dropping the oldest."""
+        self._log.append(content)
+        self._log_bytes += len(content)
+        while self._log_bytes - len(self._log[0]) > MAX_LOG_BYTES:
+            self._log_bytes -= len(self._log.popleft())
+
+
+class WarmParentHandle:
+    """A running warm parent."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", control: socket.socket) -> None:
+        self._process = process
+        self._control = control
+        self._children: dict[int, Child] = {}
+        self._last_job = 0
+        self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self.is_dead = False
+        asyncio.get_running_loop().add_reader(control.fileno(), self._on_packet)
+
+    @classmethod
+    async def start(cls) -> "WarmParentHandle":
+        """Start one and wait until torch is imported. Raises `LabError` with what it printed when that fails."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "asi_arch.lab.warm", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env=_ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        theirs.close()
+        ours.setblocking(False)
+        handle = cls(process, ours)
+        try:
+            handle.cold_start_s = await asyncio.wait_for(asyncio.shield(handle._ready), START_TIMEOUT_S)
+        except (asyncio.TimeoutError, LabError) as error:
+            await handle.close()
+            raise LabError(f"the warm parent did not start: {handle.last_words() or error}") from error
+        return handle
+
+    cold_start_s: float = 0.0
+    """Seconds until it was ready, torch's import included."""
+
+    @property
+    def pid(self) -> int:
+        """Of the warm parent."""
+        return self._process.pid
+
+    def last_words(self) -> str:
+        """What it printed on its way out, shortened."""
+        if self._process.poll() is None or self._process.stderr is None:
+            return ""
+        return self._process.stderr.read().decode(errors="replace").strip()[-2000:]
+
+    async def fork(self) -> Child:
+        """A fresh child, waiting for its job. Raises `LabError` when the warm parent is gone."""
+        if self.is_dead:
+            raise LabError("the warm parent is gone")
+        self._last_job += 1
+        job = self._last_job
+        ours, theirs = socket.socketpair()
+        log_reader, log_writer = os.pipe()
+        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
+        child = Child(job, reader, writer)
+        self._children[child.job] = child
+        _follow_log(log_reader, child)
+        try:
+            request = json.dumps({"op": "fork", "job": child.job}).encode()
+            socket.send_fds(self._control, [request], [theirs.fileno(), log_writer])
+        except OSError as error:
+            self._die()
+            raise LabError("the warm parent is gone") from error
+        finally:
+            theirs.close()
+            os.close(log_writer)
+        await asyncio.shield(child.pid)
+        return child
+
+    async def end(self, child: Child) -> Ended:
+        """End the child's whole tree if it still runs, and wait for it."""
+        child.writer.close()
+        if not child.ended.done():
+            with contextlib.suppress(OSError):
+                self._control.send(json.dumps({"op": "kill", "job": child.job}).encode())
+        return await asyncio.shield(child.ended)
+
+    async def close(self) -> None:
+        """Hang up, so that it ends everything below it; killed if it does not within five seconds."""
+        self._die()
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(None, self._process.wait, 5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            await loop.run_in_executor(None, self._process.wait)
+
+    def _on_packet(self) -> None:
+        while True:
+            try:
+                packet = self._control.recv(MAX_PACKET)
+            except BlockingIOError:
+                return
+            except OSError:
+                packet = b""
+            if not packet:
+                self._die()
+                return
+            self._take(json.loads(packet))
+
+    def _take(self, words: dict[str, Any]) -> None:
+        if "ready" in words and not self._ready.done():
+            self._ready.set_result(words["ready"])
+        elif "forked" in words and not self._children[words["forked"]].pid.done():
+            self._children[words["forked"]].pid.set_result(words["pid"])
+        elif "exited" in words:
+            child = self._children.pop(words["exited"])
+            if not child.ended.done():
+                child.ended.set_result(Ended(words["status"], words["cpu_s"], words["peak_mib"]))
+
+    def _die(self) -> None:
+        """The connection is gone: nobody waits for ever."""
+        if self.is_dead:
+            return
+        self.is_dead = True
+        asyncio.get_running_loop().remove_reader(self._control.fileno())
+        self._control.close()
+        gone = LabError("the warm parent is gone")
+        for future in [self._ready, *(f for child in self._children.values() for f in (child.pid, child.ended))]:
+            if not future.done():
+                future.set_exception(gone)
+                future.exception()
+        self._children.clear()
+
+
+def _follow_log(descriptor: int, child: Child) -> None:
+    """Read the log as it comes until its last writer is gone."""
+    loop = asyncio.get_running_loop()
+    os.set_blocking(descriptor, False)
+
+    def on_readable() -> None:
+        try:
+            content = os.read(descriptor, 1 << 16)
+        except BlockingIOError:
+            return
+        except OSError:
+            content = b""
+        if content:
+            child.hear(content)
+        else:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+
+    loop.add_reader(descriptor, on_readable)

@@ -1,0 +1,209 @@
+"""One run: train in a fresh child, score in another, compute the loss here."""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+from safetensors.numpy import save
+
+from asi_arch.domain.outcome import Crashed, Measured, Outcome, Run, StageScore, TimedOut
+from asi_arch.domain.ports import Batch, Progress, RunOrder, Task
+from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
+from asi_arch.lab.contract import Arrays, Hidden, ScoreJob, StepReport, Tokens, TrainJob, Weights
+from asi_arch.lab.conversation import ChildFailed, Conversation, Stalled, conversation
+from asi_arch.lab.parent import WarmParentHandle
+from asi_arch.lab.referee import BadHidden, Referee
+from asi_arch.lab.watch import LiveWatch
+
+_AHEAD = 4
+"""Batches that are sent before the first answer, so that the worker never waits."""
+_SCORE_TOKENS = 8192
+"""Tokens per scoring batch."""
+
+
+class Trained(NamedTuple):
+    """What a worker left: an outcome, and weights where it got to the end."""
+
+    outcome: Outcome
+    weights: Arrays
+    auxiliary: float
+    cpu_s: float
+    peak_mib: float
+
+
+class Scored(NamedTuple):
+    """What a scorer left."""
+
+    outcome: Outcome
+    score: StageScore | None
+    cpu_s: float
+
+
+async def train_and_score(
+    parent: WarmParentHandle,
+    profile: Profile,
+    task: Task,
+    *,
+    order: RunOrder,
+    on_progress: Callable[[Progress], None],
+    clock: Callable[[], float],
+) -> tuple[Run, bytes]:
+    """The run and its weights as safetensors; steps and tokens are counted here. `clock` is monotonic, in seconds."""
+    started = clock()
+    stage = stage_of(profile, order.key.stage)
+    watch = LiveWatch(
+        profile.watch, order.key.stage, steps=stage.steps, baseline=order.baseline, is_audited=order.is_audited
+    )
+    training = _Training(profile, task, order, watch=watch, on_progress=on_progress, clock=clock)
+    trained = await training.run(parent)
+    scored = Scored(trained.outcome, None, 0.0)
+    if trained.weights:
+        scored = await _score(parent, profile, task, order, trained.weights)
+    steps = len(watch.losses)
+    run = Run(
+        key=order.key,
+        outcome=scored.outcome,
+        losses=tuple(float(f"{loss:.6g}") for loss in watch.losses),
+        score=scored.score,
+        would_stop=watch.would_stop,
+        auxiliary=trained.auxiliary,
+        steps=steps,
+        tokens=steps * training.tokens_per_step,
+        parameters=sum(array.size for array in trained.weights.values()),
+        mlp_width=order.mlp_width,
+        cpu_s=trained.cpu_s,
+        score_cpu_s=scored.cpu_s,
+        wall_s=clock() - started,
+        peak_mib=trained.peak_mib,
+    )
+    return run, save(dict(trained.weights)) if scored.score is not None else b""
+
+
+def stage_of(profile: Profile, name: StageName) -> LanguageStage | RecallStage:
+    """The profile's settings of a stage."""
+    return profile.language if name is StageName.LANGUAGE else profile.recall
+
+
+class _Training:
+    """The controller's half of a training."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        task: Task,
+        order: RunOrder,
+        *,
+        watch: LiveWatch,
+        on_progress: Callable[[Progress], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._profile = profile
+        self._stage = stage_of(profile, order.key.stage)
+        self._task = task
+        self._order = order
+        self._watch = watch
+        self._on_progress = on_progress
+        self._clock = clock
+        self._auxiliary = 0.0
+        self.tokens_per_step = 0
+
+    async def run(self, parent: WarmParentHandle) -> Trained:
+        """Stream batches, watch, take the weights; whatever goes wrong with the child is its outcome."""
+        weights: Arrays = {}
+        async with conversation(parent) as talk:
+            try:
+                outcome, weights = await self._dialogue(talk)
+            except Stalled:
+                outcome = self._watch.stalled()
+            except ChildFailed as failure:
+                outcome = self._crash(failure.reason, failure.log)
+            ended = await talk.end()
+        return Trained(outcome, weights, self._auxiliary, ended.cpu_s, ended.peak_mib)
+
+    async def _dialogue(self, talk: Conversation) -> tuple[Outcome, Arrays]:
+        await talk.say(self._job())
+        for step in range(min(_AHEAD, self._stage.steps)):
+            await self._send_batch(talk, step)
+        started = self._clock()
+        for step in range(self._stage.steps):
+            message, _ = await talk.hear(self._profile.watch.stall_s)
+            if not isinstance(message, StepReport):
+                raise ChildFailed(f"the process answered a batch with '{message.kind}'")
+            if (outcome := self._take(step, message, self._clock() - started)) is not None:
+                return outcome, {}
+            if step + _AHEAD < self._stage.steps:
+                await self._send_batch(talk, step + _AHEAD)
+        message, weights = await talk.hear(self._profile.watch.stall_s)
+        if not isinstance(message, Weights) or not {"embedding.weight", "norm.weight"} <= set(weights):
+            raise ChildFailed("the process sent something else than its weights")
+        return Measured(), weights
+
+    def _take(self, step: int, report: StepReport, elapsed_s: float) -> Outcome | None:
+        self._auxiliary = max(self._auxiliary, abs(report.auxiliary))
+        outcome = self._watch.step(report.loss, report.cpu_s)
+        tokens_per_s = (step + 1) * self.tokens_per_step / max(elapsed_s, 1e-9)
+        self._on_progress(Progress(step + 1, self._stage.steps, report.loss, tokens_per_s))
+        return outcome
+
+    async def _send_batch(self, talk: Conversation, step: int) -> None:
+        batch = self._task.train_batch(self._order.key.seed, step)
+        self.tokens_per_step = batch.inputs.size
+        await talk.say(Tokens(), {"inputs": batch.inputs, "targets": batch.targets})
+
+    def _job(self) -> TrainJob:
+        return TrainJob(
+            source=self._order.source,
+            model=self._profile.model,
+            vocabulary=self._task.vocabulary,
+            mlp_width=self._order.mlp_width,
+            optimizer=self._stage.optimizer,
+            steps=self._stage.steps,
+            seed=self._order.key.seed,
+            device=self._profile.device,
+            precision=self._profile.precision,
+        )
+
+    def _crash(self, reason: str, log: str) -> Crashed:
+        return Crashed(stage=self._order.key.stage, reason=reason, log=log)
+
+
+async def _score(parent: WarmParentHandle, profile: Profile, task: Task, order: RunOrder, weights: Arrays) -> Scored:
+    """All held-out rows through a fresh scorer; the referee computes in another thread, so that nobody waits for it."""
+    batch = task.held_out(order.key.split)
+    job = ScoreJob(
+        source=order.source,
+        model=profile.model,
+        vocabulary=task.vocabulary,
+        mlp_width=order.mlp_width,
+        device=profile.device,
+        precision=profile.precision,
+    )
+    async with conversation(parent) as talk:
+        try:
+            await talk.say(job, weights)
+            outcome, score = (
+                Measured(),
+                await _refereed(talk, profile, batch, Referee(weights, batch, task.groups), order),
+            )
+        except Stalled:
+            limit = profile.watch.stall_s
+            outcome, score = TimedOut(stage=order.key.stage, step=0, used_s=limit, limit_s=limit), None
+        except ChildFailed as failure:
+            outcome, score = Crashed(stage=order.key.stage, reason=f"scoring: {failure.reason}", log=failure.log), None
+        except BadHidden as bad:
+            outcome, score = Crashed(stage=order.key.stage, reason=f"scoring: {bad}"), None
+        ended = await talk.end()
+    return Scored(outcome, score, ended.cpu_s)
+
+
+async def _refereed(
+    talk: Conversation, profile: Profile, batch: Batch, referee: Referee, order: RunOrder
+) -> StageScore:
+    rows = max(1, _SCORE_TOKENS // batch.inputs.shape[1])
+    for start in range(0, len(batch.inputs), rows):
+        await talk.say(Tokens(), {"inputs": batch.inputs[start : start + rows]})
+        message, arrays = await talk.hear(profile.watch.stall_s)
+        if not isinstance(message, Hidden) or "hidden" not in arrays:
+            raise ChildFailed(f"the process answered inputs with '{message.kind}'")
+        await asyncio.to_thread(referee.take, arrays["hidden"])
+    return referee.result(order.key.split)

@@ -1,0 +1,169 @@
+"""The warm parent: imports torch once, then forks a fresh child per job. Never runs candidate code itself.
+
+Started as `python -I -m asi_arch.lab.warm FD`. On the socket FD it takes requests as JSON, one per packet:
+
+    {"op": "fork", "job": N}  with two descriptors: the job's socket and the end of its log
+    {"op": "kill", "job": N}
+
+and answers {"ready": cold_start_s}, {"forked": N, "pid": P}, {"exited": N, "status": S, "cpu_s": C, "peak_mib": M}. When the
+controller's end closes, everything below it is ended, and then itself.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from asi_arch.lab import processes
+from asi_arch.lab.child import become_child, serve_one_job
+
+PR_SET_CHILD_SUBREAPER = 36
+MAX_PACKET = 1 << 16
+
+
+class WarmParent:
+    """Forks, reaps and kills. Single-threaded, so that forking is safe."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._jobs: dict[int, int] = {}
+        self._waker, waking = socket.socketpair()
+        waking.setblocking(False)
+        self._waker.setblocking(False)
+        self._waking = waking
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
+
+    def serve(self) -> None:
+        """Until the controller hangs up."""
+        while True:
+            ready, _, _ = select.select([self._control, self._waker], [], [])
+            if self._waker in ready:
+                self._drain_waker()
+                self._reap()
+            if self._control in ready and not self._request():
+                break
+        self._end_all()
+
+    def say(self, **words: object) -> None:
+        """One packet to the controller; a controller that is gone is noticed by `serve`."""
+        try:
+            self._control.send(json.dumps(words).encode())
+        except OSError:
+            return
+
+    def _request(self) -> bool:
+        packet, descriptors, _, _ = socket.recv_fds(self._control, MAX_PACKET, 2)
+        if not packet:
+            return False
+        request: dict[str, Any] = json.loads(packet)
+        if request["op"] == "fork":
+            self._fork(int(request["job"]), descriptors)
+        else:
+            self._kill(int(request["job"]))
+        return True
+
+    def _fork(self, job: int, descriptors: list[int]) -> None:
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                become_child(*descriptors)
+                code = serve_one_job()
+            finally:
+                os._exit(code)
+        self._jobs[pid] = job
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self.say(forked=job, pid=pid)
+
+    def _kill(self, job: int) -> None:
+        for pid, known in list(self._jobs.items()):
+            if known == job:
+                processes.kill_tree(pid)
+
+    def _reap(self) -> None:
+        """Report every ended job; end what it left behind, which has become our own child."""
+        left_behind = False
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            if pid in self._jobs:
+                left_behind = True
+                words = {"status": os.waitstatus_to_exitcode(status), "cpu_s": usage.ru_utime + usage.ru_stime}
+                self.say(exited=self._jobs.pop(pid), peak_mib=usage.ru_maxrss / 1024, **words)
+        if left_behind:
+            self._end_orphans()
+
+    def _end_orphans(self) -> None:
+        own = os.getpid()
+        for pid, parent in processes.parents().items():
+            if parent == own and pid not in self._jobs:
+                processes.kill_tree(pid)
+
+    def _end_all(self) -> None:
+        while below := {pid for pid in processes.descendants(os.getpid()) if processes.is_alive(pid)}:
+            for pid in below:
+                processes.kill_tree(pid)
+            time.sleep(0.005)
+            self._reap()
+
+    def _drain_waker(self) -> None:
+        try:
+            while self._waker.recv(4096):
+                continue
+        except BlockingIOError:
+            return
+
+
+def warm_up() -> None:
+    """Import and touch, on a program of our own, everything that a first training step would load lazily."""
+    import torch
+
+    torch.set_num_threads(1)
+    from asi_arch.domain.profile import ModelSpec, OptimizerSpec, StageName
+    from asi_arch.lab.checks import running
+    from asi_arch.lab.contract import ScoreJob, TrainJob, decode, encode, sizes
+    from asi_arch.lab.scorer.scoring import build as build_scorer
+    from asi_arch.lab.worker.training import build
+    from asi_arch.mixers import baselines
+
+    assert running and decode and encode and sizes and StageName
+    spec, source = ModelSpec(depth=1), baselines.load("delta_net").source
+    common: dict[str, Any] = {"model": spec, "vocabulary": 8, "mlp_width": 8, "device": "cpu", "precision": "float32"}
+    trainer = build(TrainJob(source=source, optimizer=OptimizerSpec(), steps=2, seed=0, **common))
+    tokens = torch.zeros(2, 40, dtype=torch.long)
+    for _ in range(2):
+        trainer.step(tokens, tokens)
+    weights = {name: value.numpy() for name, value in trainer.model.state_dict().items()}
+    with torch.no_grad():
+        build_scorer(ScoreJob(source=source, **common), weights).hidden(tokens)
+
+
+def main() -> None:
+    """Entry point."""
+    started = time.monotonic()
+    control = socket.socket(fileno=int(sys.argv[1]))
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = WarmParent(control)
+    warm_up()
+    gc.collect()
+    gc.freeze()
+    parent.say(ready=time.monotonic() - started)
+    parent.serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""One look for all figures: white ground, thin lines, colours that colour-blind readers can tell apart."""
+
+import io
+from collections.abc import Sequence
+from typing import cast
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+# The palette of Okabe & Ito (2008).
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
+INK, GREY, PALE = "#222222", "#8A8A8A", "#D9D9D9"
+BASELINES = (RED, PURPLE, GREEN, ORANGE, SKY, "#7F6000", "#555555")
+"""Colours of the baselines, in the profile's order; they repeat when there are more."""
+SEQUENTIAL = "viridis"
+
+OUTCOME_COLOURS = {
+    "measured": BLUE,
+    "stopped_early": SKY,
+    "rejected": ORANGE,
+    "crashed": RED,
+    "diverged": PURPLE,
+    "timed_out": "#7F6000",
+    "suspicious": INK,
+}
+WIDTH = 9.5
+"""Inches of every figure; heights differ."""
+DPI = 150
+
+
+def panels(
+    rows: int, columns: int, *, height: float, share_x: bool = False, ratios: Sequence[float] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """A figure with its axes, row by row, all in the common look. `ratios` are the rows' relative heights."""
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(rows, columns, sharex=share_x, squeeze=False, height_ratios=ratios)
+    axes = [cast(Axes, ax) for ax in grid.flat]
+    for ax in axes:
+        polish(ax)
+    return figure, axes
+
+
+def polish(ax: Axes) -> None:
+    """Two spines, a faint grid, quiet ticks."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(GREY)
+    ax.tick_params(colors="#444444", labelsize=9)
+    ax.grid(visible=True, color="#EEEEEE", linewidth=0.8)
+    ax.set_axisbelow(True)
+
+
+def label(ax: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
+    """Title to the left, axes named."""
+    if title:
+        ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
+    ax.set_xlabel(x, fontsize=9.5, color=INK)
+    ax.set_ylabel(y, fontsize=9.5, color=INK)
+
+
+def legend(ax: Axes, *, place: str = "best", columns: int = 1) -> None:
+    """Without a frame; nothing when there is nothing to name."""
+    handles, names = ax.get_legend_handles_labels()
+    if handles:
+        ax.legend(handles, names, loc=place, ncols=columns, fontsize=8.5, frameon=False)
+
+
+def legend_above(ax: Axes) -> None:
+    """In one row above the axes, to the right, where it hides no point."""
+    handles, names = ax.get_legend_handles_labels()
+    if handles:
+        corner = (1.0, 0.99)
+        ax.legend(handles, names, loc="lower right", bbox_to_anchor=corner, ncols=4, fontsize=8.5, frameon=False)
+
+
+def legend_beside(ax: Axes) -> None:
+    """To the right of the axes."""
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8.5, frameon=False)
+
+
+def say(ax: Axes, text: str) -> None:
+    """An empty panel says why it is empty."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, ha="center", va="center", fontsize=11, color=GREY, transform=ax.transAxes, wrap=True)
+
+
+def line_labels(ax: Axes, heights: Sequence[float], names: Sequence[str], colours: Sequence[str]) -> None:
+    """Names at the right edge, at the heights of their lines, moved apart where they would overlap."""
+    low, high = ax.get_ylim()
+    distance = 0.055 * (high - low) * (4.0 / max(ax.figure.get_figheight() * ax.get_position().height, 1.0))
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    places: list[float] = []
+    for i in order:
+        places.append(max(heights[i], places[-1] + distance) if places else heights[i])
+    for place, i in zip(places, order, strict=True):
+        ax.annotate(
+            names[i],
+            xy=(1.0, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+            color=colours[i],
+            annotation_clip=False,
+        )
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG, without a time stamp: equal figures are equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

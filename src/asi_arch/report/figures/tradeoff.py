@@ -1,0 +1,95 @@
+"""Language loss against recall: a model that is good at one only is easy to find."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from asi_arch.report.digest import Digest
+from asi_arch.report.figures import style
+from asi_arch.report.tables import Row, Table
+from asi_arch.report.words import number
+
+
+def tradeoff(campaign: Digest, table: Table) -> Figure:
+    """All measured candidates as dots, the table's rows with their intervals. Better is up and to the left."""
+    figure, (ax,) = style.panels(1, 1, height=5.2)
+    measured = [line.summary for line in campaign.candidates if line.summary.is_measured]
+    if not measured and not table.baselines:
+        style.say(ax, "nothing was measured")
+        return figure
+    xs, ys = [s.language_loss or 0.0 for s in measured], [s.recall_accuracy or 0.0 for s in measured]
+    size = 22 if len(measured) < 300 else 9
+    ax.scatter(xs, ys, s=size, color="#C4C4C4", linewidths=0, label="measured candidate", zorder=2)
+    _candidates(ax, table.candidates)
+    _baselines(ax, table.baselines)
+    _focus(ax, xs, table)
+    style.label(
+        ax,
+        title="Language loss against recall, with 95% intervals",
+        x="held-out language loss, nats per token (better to the left)",
+        y="recall accuracy (better up)",
+    )
+    style.legend_beside(ax)
+    return figure
+
+
+def _candidates(ax: Axes, rows: Sequence[Row]) -> None:
+    """The fittest as a star above the others of the table."""
+    for row in rows[1:]:
+        name = "others of the table" if row is rows[1] else None
+        _cross(ax, row, style.BLUE, "o", name)
+    if rows:
+        _cross(ax, rows[0], style.INK, "*", f"fittest: {rows[0].summary.name} #{rows[0].summary.index}")
+
+
+def _baselines(ax: Axes, rows: Sequence[Row]) -> None:
+    for place, row in enumerate(rows):
+        loss, recall = number(row.summary.language_loss, 2), number(row.summary.recall_accuracy, 2)
+        name = f"{row.summary.name} ({loss}, {recall})"
+        _cross(ax, row, style.BASELINES[place % len(style.BASELINES)], "D", name)
+
+
+def _cross(ax: Axes, row: Row, colour: str, marker: str, name: str | None) -> None:
+    if row.language is None or row.recall is None:
+        return
+    ax.errorbar(
+        [row.language.estimate],
+        [row.recall.estimate],
+        xerr=[row.language.margin or 0.0],
+        yerr=[row.recall.margin or 0.0],
+        fmt=marker,
+        ms=14 if marker == "*" else 6,
+        markeredgecolor="white" if marker == "*" else colour,
+        color=colour,
+        elinewidth=0.9 if marker != "o" else 0.5,
+        alpha=0.95 if marker != "o" else 0.7,
+        zorder=5 if marker == "*" else 4,
+        label=name,
+    )
+
+
+def _focus(ax: Axes, losses: Sequence[float], table: Table) -> None:
+    """A baseline far to the right of everything else is left to the legend, which gives its numbers."""
+    near = sorted(losses)[: max(1, round(0.97 * len(losses)))]
+    near += [row.language.estimate for row in table.candidates if row.language]
+    if not near:
+        return
+    reach = max(max(near) - min(near), 0.05 * max(near))
+    low, high = min(near) - reach, max(near) + reach
+    lines = [row.language.estimate for row in table.baselines if row.language]
+    shown = [*near, *(x for x in lines if low <= x <= high)]
+    room = 0.08 * max(max(shown) - min(shown), 1e-3)
+    ax.set_xlim(min(shown) - room, max(shown) + room)
+    _focus_recall(ax, table)
+
+
+def _focus_recall(ax: Axes, table: Table) -> None:
+    """The same for recall, after the horizontal limits are known; never far above 1."""
+    left, right = ax.get_xlim()
+    rows = [row for row in table.rows if row.language and row.recall and left <= row.language.estimate <= right]
+    ends = [row.recall.estimate - (row.recall.margin or 0.0) for row in rows if row.recall]
+    dots = [float(y) for path in ax.collections[:1] for x, y in path.get_offsets() if left <= x <= right]
+    low = min([*ends, *dots], default=0.0)
+    high = max([*dots, *(row.recall.estimate + (row.recall.margin or 0.0) for row in rows if row.recall)], default=1.0)
+    ax.set_ylim(max(-0.02, low - 0.04), min(1.02, high + 0.04))

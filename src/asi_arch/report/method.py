@@ -1,0 +1,94 @@
+"""What was asked, how it was measured, and what may be wrong with it, from a campaign's own profile."""
+
+from asi_arch.domain.campaign import Campaign
+from asi_arch.domain.profile import Policy, Profile
+from asi_arch.report.digest import Digest
+from asi_arch.report.words import plural
+
+_POLICIES = {
+    Policy.EVOLUTION: "the parent is drawn from the pool's ranks {0}-{1}, examples from ranks {2}-{3}",
+    Policy.GREEDY: "the parent is always the fittest, examples come from ranks {2}-{3}",
+    Policy.RANDOM: "no parent and no examples: every design is drawn at random, as a control",
+}
+
+
+def question(campaign: Campaign) -> str:
+    """What the campaign looked for, in a sentence."""
+    search = campaign.profile.search
+    return (
+        "Find a token mixer that models language better than the baselines without losing the ability to recall what it"
+        f" has seen. Baselines: {', '.join(search.baselines)}; the reference is {search.baselines[0]}. Policy:"
+        f" {search.policy.value}. Seed of the search: {campaign.seed}."
+    )
+
+
+def method(campaign: Campaign) -> list[str]:
+    """How every candidate is trained, measured and chosen."""
+    profile, search = campaign.profile, campaign.profile.search
+    ranks = (*search.parent_ranks, *search.reference_ranks)
+    return [
+        f"Model: {plural(profile.model.depth, 'layer')} of width {profile.model.width}, {profile.model.heads} heads,"
+        f" {profile.precision} on {profile.device}. The width of the MLP adapts so that all models have as many parameters.",
+        _language(campaign),
+        _recall(profile),
+        f"Every model is trained with the seeds {', '.join(map(str, profile.seeds))}; the loss is computed outside of"
+        " the candidate's processes, on data that it never receives.",
+        "Fitness: the mean of three terms between 0 and 1, for the gain in language loss, the gain in recall accuracy"
+        f" and the judged design. Gains are relative to {search.baselines[0]} and count up to ±{profile.fitness.band:.0%}."
+        + _veto(profile),
+        f"Search: {_POLICIES[search.policy].format(*ranks)}; a pool of {search.pool_size}, closed for the first"
+        f" {search.cold_start} experiments and refreshed after every {search.update_every}.",
+        "Verification: fresh seeds, the same for candidate and baselines, scored on the vault; paired t-test, corrected"
+        " for the number of models verified.",
+    ]
+
+
+def threats(campaign: Digest) -> list[str]:
+    """Why the numbers may mislead, as far as it is known from the campaign itself."""
+    profile = campaign.campaign.profile
+    found = [
+        f"The search's numbers come from {plural(len(profile.seeds), 'seed')} each and choose the best of many: they"
+        " are leads. Only the section on verified models makes claims.",
+        f"Small models and short trainings: {plural(profile.model.depth, 'layer')} of width {profile.model.width},"
+        f" {profile.language.steps:,} steps. Whether this ranking holds at a larger scale was not measured.",
+        "Learning rate and schedule were set once for all models; a candidate may win or lose by how they suit it.",
+        "The synthetic tasks are few and accuracy jumps when a model learns to recall: its noise is far from normal.",
+        "The judge marks the design, not the truth; a third of the fitness is its opinion.",
+    ]
+    if campaign.language_noise is None:
+        found.insert(1, "The noise between seeds is unknown, because no model was trained with two.")
+    else:
+        found.insert(
+            1,
+            f"Two trainings of the same model with other seeds differ by {campaign.language_noise.std:.3f} nats (one"
+            f" standard deviation, {campaign.language_noise.degrees} degrees of freedom). Smaller differences mean little.",
+        )
+    if len(campaign.verdicts) > 1:
+        found.append(
+            f"The vault was opened {plural(len(campaign.verdicts), 'time')}; every look makes it a little less fresh."
+        )
+    return found
+
+
+def _language(campaign: Campaign) -> str:
+    stage = campaign.profile.language
+    tokens = stage.steps * stage.batch * stage.context
+    return (
+        f"Language stage: {campaign.data_description}, vocabulary '{stage.vocabulary}', context {stage.context}, batch"
+        f" {stage.batch}, {stage.steps:,} steps ({tokens / 1e6:.2f}M tokens); loss in nats per token on"
+        f" {stage.held_out_windows} held-out windows."
+    )
+
+
+def _recall(profile: Profile) -> str:
+    stage = profile.recall
+    return (
+        f"Recall stage: {', '.join(stage.tasks)}, sequences of {stage.length} tokens, batch {stage.batch},"
+        f" {stage.steps:,} steps; accuracy on {stage.held_out_per_task} held-out sequences per task."
+    )
+
+
+def _veto(profile: Profile) -> str:
+    if profile.fitness.formula == "paper":
+        return " The formula is the paper's, without a veto."
+    return f" A candidate whose multi-query recall is below {profile.search.recall_floor}'s has no fitness."

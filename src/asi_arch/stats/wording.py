@@ -1,0 +1,49 @@
+"""A comparison in words that claim no more than it shows."""
+
+from asi_arch.domain.verdict import Comparison, Interval
+
+
+def is_distinguishable(comparison: Comparison) -> bool:
+    """Whether zero lies outside the interval and p below 1 - confidence (for a t-test the same thing)."""
+    interval = comparison.difference
+    return comparison.p_value < 1 - interval.confidence and not interval.low <= 0 <= interval.high
+
+
+def is_better(comparison: Comparison) -> bool:
+    """Whether the candidate is distinguishably better: lower for a loss, higher for anything else."""
+    is_lower = comparison.difference.estimate < 0
+    return is_distinguishable(comparison) and is_lower is is_loss(comparison.quantity)
+
+
+def is_loss(quantity: str) -> bool:
+    """Whether lower is better, by the quantity's name."""
+    return "loss" in quantity
+
+
+def describe(comparison: Comparison, *, seeds: str = "fresh seeds") -> str:
+    """E.g. 'better than delta_net by 0.031 ± 0.012 nats (95%), p = 0.004, 6 fresh seeds'."""
+    gap = f"{amount(comparison.difference)}{' nats' if is_loss(comparison.quantity) else ''}"
+    gap += f" ({comparison.difference.confidence:.0%})"
+    evidence = f"{_p_value(comparison.p_value)}, {len(comparison.seeds)} {seeds}"
+    if is_distinguishable(comparison):
+        word = "better" if is_better(comparison) else "worse"
+        return f"{word} than {comparison.baseline} by {gap}, {evidence}"
+    if comparison.difference.estimate == 0:
+        return f"not distinguishable from {comparison.baseline}: no difference, {evidence}"
+    direction = "lower" if comparison.difference.estimate < 0 else "higher"
+    return f"not distinguishable from {comparison.baseline}: {direction} by {gap}, {evidence}"
+
+
+def amount(interval: Interval) -> str:
+    """Size of a difference with its margin, both without sign: '0.031 ± 0.012'. Shows the margin's leading digit."""
+    margin = (interval.high - interval.low) / 2
+    digits = 3
+    while digits < 6 and 0 < margin < 10.0**-digits:
+        digits += 1
+    return f"{abs(interval.estimate):.{digits}f} ± {margin:.{digits}f}"
+
+
+def _p_value(p: float) -> str:
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
