@@ -4,8 +4,8 @@
 |------------|--------|------------------------------------|-----------------------------------|
 | efficiency | 0.40   | a quarter of the reference's work  | four times the reference's work   |
 | simplicity | 0.24   | 40 lines of code and 8 parts       | 160 lines of code and 32 parts    |
-| innovation | 0.36   | half of the nearest relative's and | the same program as one that is   |
-|            |        | its features are not shared        | known already                     |
+| innovation | 0.36   | half of its and the nearest        | calls, constants and structure of |
+|            |        | relative's features are not shared | a known program, however wired    |
 
 *Efficiency*: work is the geometric mean of three counted ratios to the reference baseline (tensor operations called,
 floating-point operations, numbers written); the mark falls evenly with its logarithm, so that equal work gives 1/2.

@@ -48,6 +48,11 @@ class LocalLab:
         self._target_parameters: int | None = None
         self.cold_start_s = 0.0
 
+    @property
+    def parent_pid(self) -> int | None:
+        """Of the warm parent; None while there is none."""
+        return None if self._parent is None else self._parent.pid
+
     async def start(self) -> None:
         """Start the warm parent. Raises `LabError` when torch can't be imported there."""
         parent = await self._living_parent()

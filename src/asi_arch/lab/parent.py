@@ -7,8 +7,9 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections import deque
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from asi_arch.domain.errors import LabError
 
@@ -63,8 +64,9 @@ class Child:
 class WarmParentHandle:
     """A running warm parent."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", control: socket.socket) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", control: socket.socket, words: IO[bytes]) -> None:
         self._process = process
+        self._words = words
         self._control = control
         self._children: dict[int, Child] = {}
         self._last_job = 0
@@ -76,38 +78,35 @@ class WarmParentHandle:
     async def start(cls) -> "WarmParentHandle":
         """Start one and wait until torch is imported. Raises `LabError` with what it printed when that fails."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        words = tempfile.TemporaryFile()
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", "asi_arch.lab.warm", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=words,
             start_new_session=True,
         )
         theirs.close()
         ours.setblocking(False)
-        handle = cls(process, ours)
+        handle = cls(process, ours, words)
         try:
             handle.cold_start_s = await asyncio.wait_for(asyncio.shield(handle._ready), START_TIMEOUT_S)
         except (asyncio.TimeoutError, LabError) as error:
             await handle.close()
-            raise LabError(f"the warm parent did not start: {handle.last_words() or error}") from error
+            raise LabError(f"the warm parent did not start: {handle.last_words or error}") from error
         return handle
 
     cold_start_s: float = 0.0
     """Seconds until it was ready, torch's import included."""
+    last_words: str = ""
+    """What it printed by the time it was closed, shortened."""
 
     @property
     def pid(self) -> int:
         """Of the warm parent."""
         return self._process.pid
-
-    def last_words(self) -> str:
-        """What it printed on its way out, shortened."""
-        if self._process.poll() is None or self._process.stderr is None:
-            return ""
-        return self._process.stderr.read().decode(errors="replace").strip()[-2000:]
 
     async def fork(self) -> Child:
         """A fresh child, waiting for its job. Raises `LabError` when the warm parent is gone."""
@@ -150,6 +149,10 @@ class WarmParentHandle:
         except subprocess.TimeoutExpired:
             self._process.kill()
             await loop.run_in_executor(None, self._process.wait)
+        if not self._words.closed:
+            self._words.seek(0)
+            self.last_words = self._words.read().decode(errors="replace").strip()[-2000:]
+            self._words.close()
 
     def _on_packet(self) -> None:
         while True:

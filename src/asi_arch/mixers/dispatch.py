@@ -1,6 +1,6 @@
 """Which form of the same mathematics runs: ours, plain PyTorch, or the defining recurrence."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
@@ -32,7 +32,7 @@ def is_fast() -> bool:
 
 
 @contextmanager
-def use(implementation: Implementation) -> Iterator[None]:
+def use(implementation: Implementation) -> Generator[None, None, None]:
     """Run the body with another form of every op. Choose it for the forward pass; backward follows."""
     token = _CURRENT.set(implementation)
     try:

@@ -29,7 +29,7 @@ class SwiGLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., D] -> [..., D]."""
-        if _in_blocks(x):
+        if _suits_blocks(x):
             return _SwiGLU.apply(x, self.gate_up.weight, self.down.weight)
         gate, up = self.gate_up(x).chunk(2, dim=-1)
         return self.down(F.silu(gate) * up)
@@ -37,14 +37,14 @@ class SwiGLU(nn.Module):
 
 def cross_entropy(hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:
     """Mean of -log softmax(hidden @ head^T) at the targets: [S, D], [V, D], [S] -> scalar, in nats."""
-    if _in_blocks(hidden):
+    if _suits_blocks(hidden):
         return _CrossEntropy.apply(hidden, head, targets)
     return F.cross_entropy(hidden @ head.T, targets)
 
 
-def _in_blocks(x: Tensor) -> bool:
-    """Without gradients, or under autocast, which works on whole operations, the plain form is as good."""
-    return is_fast() and torch.is_grad_enabled() and not torch.is_autocast_enabled(x.device.type)
+def _suits_blocks(x: Tensor) -> bool:
+    """Elsewhere than on a CPU whole operations are better, and without gradients there is little to gain."""
+    return is_fast() and x.device.type == "cpu" and torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
 
 
 def _block(rows: int, width: int) -> int:
@@ -74,7 +74,9 @@ class _SwiGLU(torch.autograd.Function):
         for x_part, both_part, grad_part, grad_x_part in zip(*parts, strict=True):
             gate, up = both_part.chunk(2, dim=-1)
             opened, grad_product = F.silu(gate), grad_part @ down
-            grad_both = torch.cat([torch.ops.aten.silu_backward(grad_product * up, gate), grad_product * opened], dim=-1)
+            grad_both = torch.cat(
+                [torch.ops.aten.silu_backward(grad_product * up, gate), grad_product * opened], dim=-1
+            )
             grad_down.addmm_(grad_part.T, opened.mul_(up))
             grad_gate_up.addmm_(grad_both.T, x_part)
             torch.mm(grad_both, gate_up, out=grad_x_part)

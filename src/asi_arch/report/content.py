@@ -4,17 +4,15 @@ import base64
 import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from pygments import highlight
-from pygments.formatters.html import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
 
 from asi_arch.domain.experiment import Experiment
 from asi_arch.report import findings
 from asi_arch.report.digest import Digest
+from asi_arch.report.highlight import code, rules
 from asi_arch.report.method import method, question, threats
 from asi_arch.report.payload import source_diff
 from asi_arch.report.pictures import Picture
@@ -36,9 +34,8 @@ class Chosen(NamedTuple):
 def render(campaign: Digest, table: Table, pictures: Sequence[Picture], *, chosen: Chosen | None, at: float) -> str:
     """The page as HTML; `at` is the Unix time of writing."""
     environment = Environment(loader=_TEMPLATES, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["number"] = number
-    environment.filters["reading"] = _reading
-    environment.filters["by_baseline"] = _by_baseline
+    filters = cast(dict[str, Any], environment.filters)
+    filters |= {"number": number, "reading": _reading, "by_baseline": _by_baseline}
     profile = campaign.campaign.profile
     return environment.get_template("report.html.j2").render(
         title=f"Campaign report: {profile.name}",
@@ -61,7 +58,7 @@ def render(campaign: Digest, table: Table, pictures: Sequence[Picture], *, chose
         savings=_savings(findings.savings(campaign)),
         method=method(campaign.campaign),
         threats=threats(campaign),
-        profile=_code(json.dumps(profile.model_dump(mode="json"), indent=2), "json"),
+        profile=code(json.dumps(profile.model_dump(mode="json"), indent=2), "json"),
         profile_hash=profile.profile_hash[:12],
         footer=f"asi-arch {campaign.campaign.version}, protocol {campaign.campaign.protocol[:12]}",
     )
@@ -97,9 +94,9 @@ def _table_note(table: Table) -> str:
         return "No intervals: the noise between seeds is known only when a model was trained with two seeds."
     return (
         "The fittest candidates, best first, above all baselines. ± is a 95% interval from the noise between seeds,"
-        f" pooled over the models of this table ({table.language_noise.std:.3f} nats, {plural(table.seeds, 'seed')} each)."
-        " Coloured differences exceed it. These are the search's own numbers, by which the candidates were chosen:"
-        " leads, not claims."
+        f" pooled over the models of this table ({table.language_noise.std:.3f} nats,"
+        f" {plural(table.seeds, 'seed')} each). Coloured differences exceed it. These are the search's own"
+        " numbers, by which the candidates were chosen: leads, not claims."
     )
 
 
@@ -145,8 +142,8 @@ def _best(campaign: Digest, chosen: Chosen) -> dict[str, Any]:
         "luck_free": _luck_free(campaign, experiment.index),
         "analysis": [(name.capitalize(), getattr(analysis, name)) for name in _ANALYSIS] if analysis else [],
         "marks": experiment.judgement.marks if experiment.judgement else (),
-        "diff": _code(diff, "diff") if diff else "",
-        "code": _code(proposal.source, "python"),
+        "diff": code(diff, "diff") if diff else "",
+        "code": code(proposal.source, "python"),
     }
 
 
@@ -166,8 +163,8 @@ def _luck_free(campaign: Digest, index: int) -> str:
         return ""
     return (
         "The best of many is partly lucky. Shrunk towards the mean of all measured candidates, the language loss to"
-        f" expect with new seeds is {reading(Reading.of(found))} nats, against {number(campaign.best.summary.language_loss)}"
-        " as measured."
+        f" expect with new seeds is {reading(Reading.of(found))} nats, against"
+        f" {number(campaign.best.summary.language_loss)} as measured."
     )
 
 
@@ -187,22 +184,10 @@ def _savings(found: findings.Savings) -> str:
     )
 
 
-def _code(source: str, language: str) -> Markup:
-    return Markup(highlight(source, get_lexer_by_name(language), HtmlFormatter(cssclass="code")))
-
-
 def _css() -> str:
-    """The page's own rules and pygments' colours, light and dark."""
+    """The page's own rules and those of coloured code."""
     source, _, _ = _TEMPLATES.get_source(Environment(autoescape=True), "report.css")
-    light, dark = (
-        "\n".join(
-            rule
-            for rule in HtmlFormatter(style=name, cssclass="code").get_style_defs(".code").splitlines()
-            if rule.startswith(".code .")
-        )
-        for name in ("default", "github-dark")
-    )
-    return f"{source}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}"
+    return f"{source}\n{rules()}"
 
 
 def _reading(value: Reading | None, signed: bool = False) -> str:

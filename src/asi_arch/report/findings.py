@@ -13,7 +13,7 @@ from asi_arch.report.words import OUTCOMES, number, outcome_sentence, plural, re
 from asi_arch.search.fitness import Standing
 from asi_arch.stats.multiplicity import q_values
 from asi_arch.stats.shrinkage import shrunken
-from asi_arch.stats.wording import amount, is_better, is_loss
+from asi_arch.stats.wording import describe, is_better, is_distinguishable, is_loss
 
 DISCOVERY_Q = 0.1
 """Share of false discoveries that is accepted among all that were verified."""
@@ -24,7 +24,7 @@ class Failure(NamedTuple):
 
     kind: str
     where: str
-    count: int
+    times: int
     example: int
     reason: str
 
@@ -90,7 +90,7 @@ def failures(campaign: Digest) -> list[Failure]:
         if not line.summary.is_measured:
             groups.setdefault((line.summary.outcome, _where(line)), []).append(line)
     found = [Failure(kind, where, len(g), g[-1].summary.index, _reason(g[-1])) for (kind, where), g in groups.items()]
-    return sorted(found, key=lambda failure: -failure.count)
+    return sorted(found, key=lambda failure: -failure.times)
 
 
 def savings(campaign: Digest) -> Savings:
@@ -133,17 +133,24 @@ def _first_loss(verdict: Verdict) -> Comparison:
 
 
 def _verified_sentence(campaign: Digest, verdict: Verdict) -> str:
-    names = {line.summary.sha: f"{line.summary.name} (#{line.summary.index})" for line in campaign.lines}
+    """Every comparison, the unwelcome ones too, and what follows from them."""
+    names = {line.summary.sha: f"{line.summary.name} (#{line.summary.index})" for line in reversed(campaign.lines)}
+    name = names.get(verdict.sha, f"source {verdict.sha[:8]}")
+    found = "; ".join(f"{c.quantity} {describe(c)}" for c in verdict.comparisons)
+    text = f"{name} was trained again and measured on data that the search never saw: {found}."
+    return f"{text} {_judged(campaign, verdict)}"
+
+
+def _judged(campaign: Digest, verdict: Verdict) -> str:
+    """A discovery has a lower loss than the first baseline, corrected for all verified, and recalls no less."""
     loss = _first_loss(verdict)
     q = discoveries(campaign.verdicts, loss.baseline).get(verdict.sha, 1.0)
-    name = names.get(verdict.sha, verdict.sha[:8])
-    tested = f"{len(loss.seeds)} fresh seeds on data that the search never saw"
-    if is_better(loss) and q <= DISCOVERY_Q:
-        return (
-            f"{name} is better than {loss.baseline}: its language loss is lower by {amount(loss.difference)} nats"
-            f" ({loss.difference.confidence:.0%}, p = {loss.p_value:.2g}), measured with {tested}."
-        )
-    return f"{name} was verified with {tested}: {verdict.statement}."
+    others = [c for c in verdict.comparisons if c.baseline == loss.baseline and not is_loss(c.quantity)]
+    if not is_better(loss) or q > DISCOVERY_Q:
+        return "That is not a discovery."
+    if any(is_distinguishable(c) and not is_better(c) for c in others):
+        return f"That is not a discovery: it recalls less than {loss.baseline}."
+    return f"Against {loss.baseline} that is a discovery (q = {q:.2g} over all that were verified)."
 
 
 def _screening_sentence(campaign: Digest, best: Row, measured: int) -> str:

@@ -28,14 +28,15 @@ def method(campaign: Campaign) -> list[str]:
     ranks = (*search.parent_ranks, *search.reference_ranks)
     return [
         f"Model: {plural(profile.model.depth, 'layer')} of width {profile.model.width}, {profile.model.heads} heads,"
-        f" {profile.precision} on {profile.device}. The width of the MLP adapts so that all models have as many parameters.",
+        f" {profile.precision} on {profile.device}. The width of the MLP adapts so that all models have equally many"
+        " parameters.",
         _language(campaign),
         _recall(profile),
         f"Every model is trained with the seeds {', '.join(map(str, profile.seeds))}; the loss is computed outside of"
         " the candidate's processes, on data that it never receives.",
         "Fitness: the mean of three terms between 0 and 1, for the gain in language loss, the gain in recall accuracy"
-        f" and the judged design. Gains are relative to {search.baselines[0]} and count up to ±{profile.fitness.band:.0%}."
-        + _veto(profile),
+        f" and the judged design. Gains are relative to {search.baselines[0]} and count up to"
+        f" ±{profile.fitness.band:.0%}." + _veto(profile),
         f"Search: {_POLICIES[search.policy].format(*ranks)}; a pool of {search.pool_size}, closed for the first"
         f" {search.cold_start} experiments and refreshed after every {search.update_every}.",
         "Verification: fresh seeds, the same for candidate and baselines, scored on the vault; paired t-test, corrected"
@@ -61,7 +62,8 @@ def threats(campaign: Digest) -> list[str]:
         found.insert(
             1,
             f"Two trainings of the same model with other seeds differ by {campaign.language_noise.std:.3f} nats (one"
-            f" standard deviation, {campaign.language_noise.degrees} degrees of freedom). Smaller differences mean little.",
+            f" standard deviation, {campaign.language_noise.degrees} degrees of freedom). Smaller differences mean"
+            " little.",
         )
     if len(campaign.verdicts) > 1:
         found.append(

@@ -57,8 +57,8 @@ def draw(campaign: Digest, table: Table, store: Store, subject: int | None) -> l
             "tradeoff",
             lambda: tradeoff(campaign, table),
             "Scatter of language loss against recall accuracy with intervals",
-            "Being good at both is what counts: language loss alone rewards models that can't recall. A baseline beyond the"
-            " frame is given by its numbers in the legend.",
+            "Being good at both is what counts: language loss alone rewards models that can't recall. A baseline beyond"
+            " the frame is given by its numbers in the legend.",
         ),
         (
             "outcomes",

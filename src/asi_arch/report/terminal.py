@@ -4,6 +4,7 @@ Names, motivations and code are others' text: control characters are taken out, 
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any, TypeVar, cast
 
 from rich.console import Group, RenderableType
@@ -40,7 +41,8 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
     campaign = payload["campaign"]
     facts = _facts()
     facts.add_row("profile", Text(f"{campaign['profile']} ({campaign['profile_hash'][:8]}), {campaign['policy']}"))
-    facts.add_row("seed", f"{campaign['seed']}, every model trained with seeds {campaign['seeds']}")
+    seeds = ", ".join(map(str, campaign["seeds"]))
+    facts.add_row("seed", f"{campaign['seed']}; every model is trained with {seeds}")
     facts.add_row("data", Text(campaign["data"]))
     facts.add_row("finished", f"{plural(payload['finished'], 'experiment')}: {_tally(payload)}")
     if unfinished := payload["unfinished"]:
@@ -61,12 +63,12 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
 def best_view(payload: BestPayload) -> RenderableType:
     """The comparison table: the fittest above the baselines, differences to each of these."""
     payload = _clean(payload)
-    baselines = [row["name"] for row in payload["baselines"]]
+    baselines = {row["name"]: row["index"] for row in payload["baselines"]}
     table = Table(title="The fittest candidates and all baselines", title_justify="left", box=None, pad_edge=False)
     for name in ("#", "name", "fitness", "loss, nats", "recall"):
-        table.add_column(name, justify="left" if name == "name" else "right", overflow="fold")
-    for name in baselines:
-        table.add_column(Text(f"Δ {name}"), justify="right")
+        table.add_column(name, justify="left" if name == "name" else "right", no_wrap=name != "name")
+    for index in baselines.values():
+        table.add_column(f"Δ #{index}", justify="right", no_wrap=True)
     for place, row in enumerate([*payload["candidates"], *payload["baselines"]]):
         if place == len(payload["candidates"]):
             table.add_section()
@@ -75,7 +77,7 @@ def best_view(payload: BestPayload) -> RenderableType:
         return Group(table, Text("no candidate has a fitness yet"))
     noise = payload["language_noise_nats"]
     seeds = plural(payload["seeds"], "seed")
-    text = "Δ: loss minus that baseline's, in parentheses where the noise between seeds can explain it."
+    text = "Δ #n: loss minus baseline n's, in parentheses where the noise between seeds can explain it."
     if noise is not None:
         text += f" ±: 95% interval from that noise ({number(noise)} nats, {seeds} each)."
     text += " The best of many are partly lucky: `asi-arch verify` tells. ✓: verified, see `asi-arch show`."
@@ -228,7 +230,7 @@ def _summaries(title: str, rows: list[dict[str, Any]]) -> RenderableType:
     return table
 
 
-def _cells(row: dict[str, Any], baselines: list[str]) -> list[Text]:
+def _cells(row: dict[str, Any], baselines: Iterable[str]) -> list[Text]:
     name = row["name"] + (" ✓" if row["verdict"] else "")
     cells = [Text(str(row["index"])), Text(name), Text(number(row["fitness"]))]
     cells += [Text(reading(_reading(row["language"]))), Text(reading(_reading(row["recall"]), digits=2))]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from scipy.special import ndtri
+from scipy.special import ndtri  # pyright: ignore[reportMissingTypeStubs]
 
 from asi_arch.domain.verdict import Interval
 

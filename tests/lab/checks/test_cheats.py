@@ -101,12 +101,7 @@ for start in range(0, time, 32):
     parts.append((q @ past.mT / 8).masked_fill(~mask, -math.inf).softmax(-1) @ past)
 y = torch.cat(parts, 1)""",
     ),
-    "all_pairs_read_through_views": Cheat(
-        "growth",
-        """
-mask = torch.ones(time, time, dtype=v.dtype).tril()
-y = torch.stack([torch.linalg.vecdot(v.mT, row.expand(width, time)) for row in mask], 1)""",
-    ),
+    "all_pairs_read_through_views": Cheat("growth", "y = y + v[:, :, None].expand(-1, -1, time, -1).amax(2)"),
     "lazily_created_parameter": Cheat(
         "parameters",
         """
@@ -133,6 +128,9 @@ y = y * self.late.to(y.dtype)""",
     "wrong_shape": Cheat("shape", "y = y[:, 1:]"),
     "wrong_length_of_one_chunk": Cheat("shape", "y = y.view(batch, time // 16, 16, width).flatten(1, 2)"),
     "auxiliary_loss_per_token": Cheat("shape", "return y, y"),
+    "returns_three_things": Cheat("shape", "return self.out(y), None, None"),
+    "sparse_output": Cheat("shape", "return y.to_sparse()"),
+    "half_precision_output": Cheat("shape", "return self.out(y).bfloat16()"),
     "raises": Cheat("shape", "raise SystemExit('out of here')"),
 }
 

@@ -110,3 +110,17 @@ def test_a_profile_with_one_layer_and_a_short_context_is_checked(mixer_source: C
     spec = CheckSpec(lengths=(31, 33), growth_lengths=(8, 16, 32, 64))
     setting = CheckSetting(spec=spec, model=ModelSpec(depth=1), vocabulary=256, context=2)
     assert _complaints(mixer_source(), setting) == []
+
+
+def test_indexing_in_a_loop_is_explained(setting: CheckSetting, mixer_source: Callable[..., str]) -> None:
+    loop = "y = torch.stack([v[:, t] * v[:, t].sigmoid() for t in range(time)], 1)"
+    (finding,) = run_checks(mixer_source(loop), setting).findings
+    assert finding.check == "growth" and "unbind" in finding.message
+
+
+def test_an_output_that_is_not_finite_for_zeros_is_a_warning(
+    setting: CheckSetting, mixer_source: Callable[..., str]
+) -> None:
+    report = run_checks(mixer_source("y = y / v.norm(dim=-1, keepdim=True)"), setting)
+    assert report.is_passed
+    assert [finding.check for finding in report.findings] == ["finite"]

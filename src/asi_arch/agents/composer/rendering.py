@@ -90,6 +90,7 @@ def _streams(design: Design) -> dict[str, Any]:
         "streams": streams,
         "inputs": inputs,
         "stream_inputs": list(inputs.values()),
+        "is_fused": streams == "qkv" and not is_shifted,
         "convolved": [_STREAMS[stream] for stream in convolved],
     }
 

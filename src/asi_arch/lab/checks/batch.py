@@ -22,9 +22,9 @@ class _Trial(NamedTuple):
     what: str
     x: Tensor
     rows: list[int]
-    """Rows of the whole batch that the output must equal, in order; the output's first rows are compared."""
+    """Rows of the whole batch's output that must be found again."""
     places: list[int]
-    """Rows of the output that are compared with them."""
+    """Where in this output they must be found, in the same order."""
 
 
 def check_batch(probe: Probe) -> list[Finding]:

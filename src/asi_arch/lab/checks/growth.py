@@ -77,32 +77,25 @@ def check_growth(probe: Probe) -> list[Finding]:
     work, memory = max(work_growth(probe)), max(memory_growth(probe))
     found: list[Finding] = []
     if steep or work > limit:
-        by_operation = count(probe, probe.setting.spec.growth_lengths[-1]).work
-        name = max(steep, key=lambda name: by_operation[name], default="")
-        what = f"The work, in `{name}` above all," if name else "The work"
+        statement = f"The work grows as length**{work:.2f}"
+        statement += "".join(f", in `{name}` as length**{value:.2f}" for name, value in list(steep.items())[:1])
         advice = _UNBIND if _BACKWARD_OF_INDEXING & set(steep) else _LINEAR
-        found.append(_error(probe, what, max([work, *steep.values()]), advice))
+        found.append(_error(probe, f"{statement}; {advice}", max([work, *steep.values()])))
     if memory > limit:
-        found.append(_error(probe, "The largest tensor", memory, _LINEAR))
+        found.append(_error(probe, f"The largest tensor grows as length**{memory:.2f}; {_LINEAR}", memory))
     return found
 
 
 def _steep_operations(probe: Probe) -> dict[str, float]:
-    """Exponents above the limit, of operations with a noticeable share of the work at the longest length."""
+    """Exponents above the limit, of operations with a noticeable share of the longest length's work; largest first."""
     spec = probe.setting.spec
-    counts = [count(probe, length) for length in spec.growth_lengths]
-    heavy = [name for name, work in counts[-1].work.items() if work >= _SHARE * counts[-1].work.total()]
-    last = {name: growth(spec.growth_lengths[-2:], [c.work[name] for c in counts[-2:]]).last for name in sorted(heavy)}
+    *_, shorter, longest = (count(probe, length).work for length in spec.growth_lengths)
+    heavy = [name for name, work in longest.most_common() if work >= _SHARE * longest.total()]
+    last = {name: growth(spec.growth_lengths[-2:], [shorter[name], longest[name]]).last for name in heavy}
     return {name: exponent for name, exponent in last.items() if exponent > spec.growth_exponent}
 
 
-def _error(probe: Probe, what: str, measured: float, advice: str) -> Finding:
+def _error(probe: Probe, statement: str, measured: float) -> Finding:
     lengths, limit = probe.setting.spec.growth_lengths, probe.setting.spec.growth_exponent
-    return error(
-        _NAME,
-        f"{what} grows as length**{measured:.2f} up to {lengths[-1]} tokens, more than length**{limit:g}; {advice}.",
-        measured=measured,
-        limit=limit,
-        shortest=lengths[0],
-        longest=lengths[-1],
-    )
+    message = f"{statement} (measured up to {lengths[-1]} tokens, at most length**{limit:g} is accepted)."
+    return error(_NAME, message, measured=measured, limit=limit, shortest=lengths[0], longest=lengths[-1])

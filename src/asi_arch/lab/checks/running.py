@@ -37,7 +37,7 @@ def report_on(
     with isolated() as surroundings:
         probe = Probe(source, setting, load=load, surroundings=surroundings, seed=seed)
         findings, passed = _run(probe)
-        footprint = _footprint(probe)
+        footprint = _footprint(probe) if setting.context in probe.counts else None
     return CheckReport(
         sha=sha256(source),
         findings=tuple(findings),
@@ -79,17 +79,16 @@ def run_one(check: Check, probe: Probe) -> list[Finding]:
 
 
 def _footprint(probe: Probe) -> Footprint | None:
-    """None where the mixer can't be counted, or the model can't be fitted."""
+    """What was counted; None where the model can't be fitted."""
     setting = probe.setting
-    if setting.context not in probe.counts:
-        return None
     try:
         fitted = fit(probe)
-    except ValueError:
+        parameters = sum(parameter.numel() for parameter in probe.build().parameters())
+    except (ValueError, Fault):
         return None
     counter = probe.counts[setting.context]
     return Footprint(
-        parameters=sum(parameter.numel() for parameter in probe.build().parameters()),
+        parameters=parameters,
         model_parameters=fitted.parameters,
         mlp_width=fitted.width,
         aten_calls=counter.calls,

@@ -49,7 +49,7 @@ class Surroundings:
         """Put everything back."""
         for owner, before in self._parts:
             for name, value in before.items():
-                if vars(owner).get(name) is not value:
+                if _is_replaced(value, vars(owner).get(name)):
                     setattr(owner, name, value)
         now = _settings()
         for name, put in _SETTERS.items():

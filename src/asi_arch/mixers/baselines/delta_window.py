@@ -33,8 +33,8 @@ class Mixer(nn.Module):
         """[B, T, D] -> [B, T, D]."""
         heads = split_heads(self.convolution(self.qkv(x)), 3 * self.num_heads)
         qk, v = heads.split([2 * self.num_heads, self.num_heads], dim=2)
-        q, k = qk.chunk(2, dim=2)
-        near = self.near_norm(sliding_window_attention(*self.rotary(q, k), v, window=_WINDOW))
+        q, k = self.rotary(*qk.chunk(2, dim=2))
+        near = self.near_norm(sliding_window_attention(q, k, v, window=_WINDOW))
         q, k = l2_norm(qk).chunk(2, dim=2)
         far = self.far_norm(delta_rule(q, k, v, self.beta(x).sigmoid()))
         return self.out(merge_heads(far.lerp(near, self.choice(x).sigmoid().unsqueeze(-1))))

@@ -25,21 +25,21 @@ class Mixer(nn.Module):
         self.rkv = nn.Linear(hidden_size, 3 * hidden_size, bias=False)
         self.convolution = ShortConvolution(3 * hidden_size, activation=None)
         self.decay = _low_rank(hidden_size, nn.Tanh())
+        self.decay_bias = nn.Parameter(torch.linspace(-6, 1, hidden_size))
         self.removal = _low_rank(hidden_size, nn.Identity())
+        self.removal_bias = nn.Parameter(torch.zeros(hidden_size))
         self.gate = _low_rank(hidden_size, nn.Sigmoid())
         self.removal_key = nn.Parameter(torch.ones(num_heads, hidden_size // num_heads))
         self.mixing = nn.Parameter(torch.ones(num_heads, hidden_size // num_heads))
         self.bonus = nn.Parameter(torch.zeros(num_heads, hidden_size // num_heads))
         self.norm = RMSNorm(hidden_size // num_heads)
         self.out = nn.Linear(hidden_size, hidden_size, bias=False)
-        with torch.no_grad():
-            self.decay[2].bias.copy_(torch.linspace(-6, 1, hidden_size))
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, T, D] -> [B, T, D]."""
         r, k, v = split_heads(self.convolution(self.rkv(x)), 3 * self.num_heads).chunk(3, dim=2)
-        log_decay = _FASTEST * split_heads(self.decay(x).sigmoid(), self.num_heads)
-        rate = split_heads(self.removal(x).sigmoid(), self.num_heads)
+        log_decay = _FASTEST * split_heads((self.decay(x) + self.decay_bias).sigmoid(), self.num_heads)
+        rate = split_heads((self.removal(x) + self.removal_bias).sigmoid(), self.num_heads)
         removed = l2_norm(k * self.removal_key)
         k = k * (1 + (rate - 1) * self.mixing)
         y = self.norm(rwkv7(r, log_decay, k, v, -removed, removed * rate))
@@ -48,4 +48,4 @@ class Mixer(nn.Module):
 
 
 def _low_rank(width: int, activation: nn.Module) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, _RANK, bias=False), activation, nn.Linear(_RANK, width))
+    return nn.Sequential(nn.Linear(width, _RANK, bias=False), activation, nn.Linear(_RANK, width, bias=False))

@@ -59,4 +59,4 @@ def _chunked(
     return chunks.merge(delta_core(core), q.shape)
 
 
-CHANNEL_DELTA_RULE = Op("channel_delta_rule", _naive, _chunked, fla.channel_delta_rule)
+CHANNEL_DELTA_RULE = Op("channel_delta_rule", "KKVHK", _naive, _chunked, fla.channel_delta_rule)

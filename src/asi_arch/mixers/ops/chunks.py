@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 CHUNK = 32
-"""Steps in a chunk; measured best on CPU at key widths of 16 to 64."""
+"""Steps in a chunk."""
 
 
 def split(x: Tensor, size: int = CHUNK) -> Tensor:

@@ -72,9 +72,9 @@ class _DeltaCore(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, *tensors: Tensor | None) -> Tensor:
+    def forward(ctx: Any, *tensors: Any) -> Tensor:
         lead = tensors[0].shape[:2]
-        chunks = Chunks(*(x if x is None else x.flatten(0, 1) for x in tensors))
+        chunks = Chunks(*map(_joined, tensors))
         inverse = _invert_unit_lower(chunks.erase_scores)
         attention = chunks.query_scores.tril()
         states, transitions = _states(inverse, chunks, lead)
@@ -117,6 +117,10 @@ class _DeltaCore(torch.autograd.Function):
             arriving if ctx.has_inflow else None,
         )
         return tuple(x if x is None else x.unflatten(0, ctx.lead) for x in found)
+
+
+def _joined(x: Any) -> Any:
+    return None if x is None else x.flatten(0, 1)
 
 
 def _invert_unit_lower(below: Tensor) -> Tensor:

@@ -42,4 +42,4 @@ def _chunked(q: Keys, k: Keys, v: Values, beta: PerHead, *, write: PerHead | Non
     return chunks.merge(delta_core(core), q.shape)
 
 
-DELTA_RULE = Op("delta_rule", _naive, _chunked, fla.delta_rule)
+DELTA_RULE = Op("delta_rule", "KKVH", _naive, _chunked, fla.delta_rule)

@@ -54,4 +54,4 @@ def _chunked(q: Keys, k: Keys, v: Values, beta: PerHead, log_decay: PerHead, *, 
     return chunks.merge(delta_core(core), q.shape)
 
 
-GATED_DELTA_RULE = Op("gated_delta_rule", _naive, _chunked, fla.gated_delta_rule)
+GATED_DELTA_RULE = Op("gated_delta_rule", "KKVHH", _naive, _chunked, fla.gated_delta_rule)

@@ -32,4 +32,4 @@ def _chunked(q: Keys, k: Keys, v: Values) -> Values:
     return chunks.merge(qc @ states + (qc @ kc.mT).tril() @ vc, q.shape)
 
 
-LINEAR_ATTENTION = Op("linear_attention", _naive, _chunked, fla.linear_attention)
+LINEAR_ATTENTION = Op("linear_attention", "KKV", _naive, _chunked, fla.linear_attention)

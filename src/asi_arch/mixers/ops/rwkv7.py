@@ -61,4 +61,4 @@ def _one_later(rows: Tensor) -> Tensor:
     return F.pad(rows[..., :-1, :], (0, 0, 1, 0))
 
 
-RWKV7 = Op("rwkv7", _naive, _chunked)
+RWKV7 = Op("rwkv7", "KKKVKK", _naive, _chunked)

@@ -37,4 +37,4 @@ def _chunked(q: Keys, k: Keys, v: Values, log_decay: PerHead) -> Values:
     return chunks.merge(across + within, q.shape)
 
 
-SCALAR_DECAY = Op("scalar_decay", _naive, _chunked, fla.scalar_decay)
+SCALAR_DECAY = Op("scalar_decay", "KKVH", _naive, _chunked, fla.scalar_decay)

@@ -56,4 +56,4 @@ def _visible(count: int, size: int, back: int, window: int, device: torch.device
     return (near & exists[:, None, :]).unsqueeze(1)
 
 
-SLIDING_WINDOW = Op("sliding_window_attention", _naive, _chunked)
+SLIDING_WINDOW = Op("sliding_window_attention", "KKV", _naive, _chunked)

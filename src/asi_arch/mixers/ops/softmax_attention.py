@@ -26,4 +26,4 @@ def _chunked(q: Keys, k: Keys, v: Values) -> Values:
     return F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2)
 
 
-SOFTMAX_ATTENTION = Op("softmax_attention", _naive, _chunked)
+SOFTMAX_ATTENTION = Op("softmax_attention", "KKV", _naive, _chunked)

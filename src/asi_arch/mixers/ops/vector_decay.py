@@ -38,4 +38,4 @@ def _chunked(q: Keys, k: Keys, v: Values, log_decay: PerChannel) -> Values:
     return chunks.merge(across + within @ vc, q.shape)
 
 
-VECTOR_DECAY = Op("vector_decay", _naive, _chunked, fla.vector_decay)
+VECTOR_DECAY = Op("vector_decay", "KKVK", _naive, _chunked, fla.vector_decay)

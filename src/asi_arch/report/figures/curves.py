@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# matplotlib's keyword arguments have no types.
 """Training curves of a candidate beside its baseline and its parent."""
 
 from collections.abc import Sequence
@@ -43,7 +45,7 @@ def _draw(ax: Axes, runs: Sequence[Sequence[float]], name: str, colour: str) -> 
     window = max(1, steps // 25)
     lines = np.stack([smooth(run[:steps], window) for run in runs])
     xs = np.arange(window, steps + 1)
-    ax.plot(xs, lines.T, color=colour, lw=0.7, alpha=0.35)
+    ax.plot(xs, np.transpose(lines), color=colour, lw=0.7, alpha=0.35)
     ax.plot(xs, lines.mean(axis=0), color=colour, lw=2.0, label=name)
     return lines
 

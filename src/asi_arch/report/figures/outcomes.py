@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# matplotlib's keyword arguments have no types.
 """What became of the candidates, where the time went, and whether fewer fail than at the start."""
 
 from matplotlib.axes import Axes
@@ -35,7 +37,7 @@ def outcomes(campaign: Digest) -> Figure:
 
 def time_by_use(campaign: Digest) -> dict[str, float]:
     """CPU seconds of the whole campaign by what they were used for."""
-    used = dict.fromkeys(_USES, 0.0)
+    used: dict[str, float] = {use: 0.0 for use in _USES}
     for line in campaign.lines:
         kind = "measured" if line.summary.is_measured else "unfinished"
         used[f"train {'baselines' if line.is_baseline else kind}"] += line.cost.train_cpu_s

@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# matplotlib's keyword arguments have no types.
 """How the pool got better, refresh by refresh: raw numbers, and the fitness with its three parts."""
 
 from matplotlib.axes import Axes

@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# matplotlib's keyword arguments have no types.
 """How a campaign went: loss and fitness of every experiment by number, and what became of those without."""
 
 from collections.abc import Callable, Sequence
@@ -61,7 +63,7 @@ def _baseline_lines(ax: Axes, lines: Sequence[tuple[Line, float]]) -> None:
 
 
 def _focus(ax: Axes, values: Sequence[float], lines: Sequence[float], *, is_lower_better: bool) -> None:
-    """Show all candidates but the worst few, and the baselines near them: what lies far off must not flatten the rest."""
+    """Show all but the worst few, and the baselines near them: what lies far off must not flatten the rest."""
     ordered = sorted(values)
     cut = int(0.03 * (len(ordered) - 1))
     low, high = (ordered[0], ordered[-1 - cut]) if is_lower_better else (ordered[cut], ordered[-1])

@@ -1,8 +1,10 @@
+# pyright: reportUnknownMemberType=false
+# matplotlib's keyword arguments have no types.
 """One look for all figures: white ground, thin lines, colours that colour-blind readers can tell apart."""
 
 import io
 from collections.abc import Sequence
-from typing import cast
+from typing import Literal, cast
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -36,7 +38,7 @@ def panels(
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, columns, sharex=share_x, squeeze=False, height_ratios=ratios)
-    axes = [cast(Axes, ax) for ax in grid.flat]
+    axes = [cast(Axes, grid[row, column]) for row in range(rows) for column in range(columns)]
     for ax in axes:
         polish(ax)
     return figure, axes
@@ -59,11 +61,9 @@ def label(ax: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
     ax.set_ylabel(y, fontsize=9.5, color=INK)
 
 
-def legend(ax: Axes, *, place: str = "best", columns: int = 1) -> None:
-    """Without a frame; nothing when there is nothing to name."""
-    handles, names = ax.get_legend_handles_labels()
-    if handles:
-        ax.legend(handles, names, loc=place, ncols=columns, fontsize=8.5, frameon=False)
+def legend(ax: Axes, *, place: Literal["upper right", "lower right"]) -> None:
+    """Inside the axes, without a frame."""
+    ax.legend(loc=place, fontsize=8.5, frameon=False)
 
 
 def legend_above(ax: Axes) -> None:
@@ -88,7 +88,7 @@ def say(ax: Axes, text: str) -> None:
 def line_labels(ax: Axes, heights: Sequence[float], names: Sequence[str], colours: Sequence[str]) -> None:
     """Names at the right edge, at the heights of their lines, moved apart where they would overlap."""
     low, high = ax.get_ylim()
-    distance = 0.055 * (high - low) * (4.0 / max(ax.figure.get_figheight() * ax.get_position().height, 1.0))
+    distance = 0.055 * (high - low)
     order = sorted(range(len(heights)), key=lambda i: heights[i])
     places: list[float] = []
     for i in order:

@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# matplotlib's keyword arguments have no types.
 """Language loss against recall: a model that is good at one only is easy to find."""
 
 from collections.abc import Sequence
@@ -23,7 +25,7 @@ def tradeoff(campaign: Digest, table: Table) -> Figure:
     ax.scatter(xs, ys, s=size, color="#C4C4C4", linewidths=0, label="measured candidate", zorder=2)
     _candidates(ax, table.candidates)
     _baselines(ax, table.baselines)
-    _focus(ax, xs, table)
+    _focus(ax, list(zip(xs, ys, strict=True)), table)
     style.label(
         ax,
         title="Language loss against recall, with 95% intervals",
@@ -69,27 +71,20 @@ def _cross(ax: Axes, row: Row, colour: str, marker: str, name: str | None) -> No
     )
 
 
-def _focus(ax: Axes, losses: Sequence[float], table: Table) -> None:
+def _focus(ax: Axes, dots: Sequence[tuple[float, float]], table: Table) -> None:
     """A baseline far to the right of everything else is left to the legend, which gives its numbers."""
-    near = sorted(losses)[: max(1, round(0.97 * len(losses)))]
-    near += [row.language.estimate for row in table.candidates if row.language]
+    near = sorted(x for x, _ in dots)[: max(1, round(0.97 * len(dots)))]
     if not near:
         return
-    reach = max(max(near) - min(near), 0.05 * max(near))
-    low, high = min(near) - reach, max(near) + reach
-    lines = [row.language.estimate for row in table.baselines if row.language]
-    shown = [*near, *(x for x in lines if low <= x <= high)]
-    room = 0.08 * max(max(shown) - min(shown), 1e-3)
-    ax.set_xlim(min(shown) - room, max(shown) + room)
-    _focus_recall(ax, table)
-
-
-def _focus_recall(ax: Axes, table: Table) -> None:
-    """The same for recall, after the horizontal limits are known; never far above 1."""
-    left, right = ax.get_xlim()
-    rows = [row for row in table.rows if row.language and row.recall and left <= row.language.estimate <= right]
-    ends = [row.recall.estimate - (row.recall.margin or 0.0) for row in rows if row.recall]
-    dots = [float(y) for path in ax.collections[:1] for x, y in path.get_offsets() if left <= x <= right]
-    low = min([*ends, *dots], default=0.0)
-    high = max([*dots, *(row.recall.estimate + (row.recall.margin or 0.0) for row in rows if row.recall)], default=1.0)
-    ax.set_ylim(max(-0.02, low - 0.04), min(1.02, high + 0.04))
+    reach = max(near[-1] - near[0], 0.05 * near[-1])
+    low, high = near[0] - reach, near[-1] + reach
+    shown = [row for row in table.rows if row.language and low <= row.language.estimate <= high]
+    xs = [*near, *(row.language.estimate for row in shown if row.language)]
+    room = 0.08 * max(max(xs) - min(xs), 1e-3)
+    ax.set_xlim(min(xs) - room, max(xs) + room)
+    ys = [y for x, y in dots if x <= max(xs)]
+    for row in shown:
+        if row.recall:
+            margin = row.recall.margin or 0.0
+            ys += [row.recall.estimate - margin, row.recall.estimate + margin]
+    ax.set_ylim(max(-0.02, min(ys) - 0.04), min(1.02, max(ys) + 0.04))

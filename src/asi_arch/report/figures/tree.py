@@ -1,9 +1,12 @@
+# pyright: reportUnknownMemberType=false
+# matplotlib's keyword arguments have no types.
 """The tree of experiments, coloured by fitness: who descends from whom, and the way to the best."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PatchCollection
@@ -24,7 +27,7 @@ _LARGEST_PARENTS = 6
 
 
 def tree(campaign: Digest) -> Figure:
-    """Small trees in columns with all names, large ones as discs; baselines are diamonds, the way to the best is red."""
+    """Small trees in columns with all names, large ones as discs; baselines are diamonds, the best's line is red."""
     lineage = Lineage(line.summary for line in campaign.lines)
     plan = layout(lineage)
     figure, (ax,) = style.panels(1, 1, height=_height(plan))
@@ -127,7 +130,7 @@ def _shape(plan: Layout, node: Summary) -> Patch:
 
 
 def _fill(node: Summary, colours: ScalarMappable | None) -> object:
-    return "white" if node.fitness is None or colours is None else colours.to_rgba(node.fitness)
+    return "white" if node.fitness is None or colours is None else colours.to_rgba(np.asarray(node.fitness))
 
 
 def _names(ax: Axes, lineage: Lineage, plan: Layout, best: int | None) -> None:

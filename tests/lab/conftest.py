@@ -1,0 +1,63 @@
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from asi_arch.domain.outcome import RunKey
+from asi_arch.domain.ports import RunOrder
+from asi_arch.domain.profile import Profile, StageName
+from asi_arch.domain.record import sha256
+from asi_arch.lab.client import LocalLab
+from asi_arch.mixers import baselines
+from asi_arch.settings import load_profile
+from asi_arch.tasks.catalog import build_tasks
+
+PROTOCOL = "p"
+HEAD = """import torch
+from torch import nn
+
+
+class Mixer(nn.Module):
+    def __init__(self, hidden_size, num_heads, layer_idx):
+        super().__init__()
+        self.project = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, x):
+"""
+MakeOrder = Callable[..., RunOrder]
+
+
+def mixer(body: str, *, top: str = "") -> str:
+    """A candidate whose forward has this body."""
+    return top + HEAD + "".join(f"        {line}\n" for line in body.splitlines())
+
+
+@pytest.fixture(scope="module")
+def profile() -> Profile:
+    found = load_profile("smoke")
+    watch = found.watch.model_copy(update={"stall_s": 1.5})
+    checks = found.checks.model_copy(update={"deadline_s": 2.0})
+    return found.model_copy(update={"watch": watch, "checks": checks})
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lab(profile: Profile) -> AsyncIterator[LocalLab]:
+    found = LocalLab(
+        profile,
+        build_tasks(profile, Path.home() / ".cache" / "asi-arch"),
+        reference_source=baselines.load("delta_net").source,
+        protocol=PROTOCOL,
+    )
+    await found.start()
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def order() -> MakeOrder:
+    def make(source: str, *, seed: int = 0, stage: StageName = StageName.LANGUAGE) -> RunOrder:
+        key = RunKey(sha=sha256(source), protocol=PROTOCOL, stage=stage, seed=seed)
+        return RunOrder(source=source, key=key, mlp_width=16)
+
+    return make

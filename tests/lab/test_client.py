@@ -1,0 +1,233 @@
+"""The three kinds of process, with real children."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from asi_arch.domain.errors import LabError
+from asi_arch.domain.outcome import Crashed, Diverged, Measured, TimedOut
+from asi_arch.domain.profile import Profile
+from asi_arch.lab import processes
+from asi_arch.lab.client import LocalLab
+from asi_arch.lab.contract import Tokens, TrainJob
+from asi_arch.lab.conversation import Conversation
+from asi_arch.mixers import baselines
+
+from .conftest import MakeOrder, mixer
+
+pytestmark = [pytest.mark.torch, pytest.mark.asyncio(loop_scope="module")]
+
+HONEST = mixer("return self.project(x)")
+
+
+async def test_the_same_source_and_seed_give_the_same_bits_whatever_runs_beside_it(
+    lab: LocalLab, order: MakeOrder
+) -> None:
+    source = baselines.load("gated_delta_net").source
+    alone, weights = await lab.run(order(source), lambda _: None)
+    beside = await asyncio.gather(*(lab.run(order(source), lambda _: None) for _ in range(3)))
+    assert isinstance(alone.outcome, Measured)
+    for run, other in beside:
+        assert other == weights
+        assert (run.losses, run.score) == (alone.losses, alone.score)
+
+
+async def test_another_seed_gives_other_numbers(lab: LocalLab, order: MakeOrder) -> None:
+    first, _ = await lab.run(order(HONEST, seed=0), lambda _: None)
+    second, _ = await lab.run(order(HONEST, seed=1), lambda _: None)
+    assert first.losses != second.losses
+
+
+async def test_steps_and_tokens_are_counted_and_shown(lab: LocalLab, order: MakeOrder, profile: Profile) -> None:
+    seen: list[int] = []
+    run, _ = await lab.run(order(HONEST), lambda progress: seen.append(progress.step))
+    stage = profile.language
+    assert seen == list(range(1, stage.steps + 1))
+    assert (run.steps, run.tokens) == (stage.steps, stage.steps * stage.batch * stage.context)
+    assert run.parameters > 0
+    assert run.cpu_s > 0
+
+
+@pytest.mark.parametrize(
+    ("source", "part"),
+    [
+        (mixer("raise ValueError('boom')"), "ValueError: boom"),
+        (mixer("import os\nos._exit(0)", top="import math\n"), "`os` may not be imported"),
+        (mixer("return x[:, :-1]"), "RuntimeError"),
+        ("def broken(:\n", "line 1: not valid Python"),
+        ("x = 1\n", "there is no class `Mixer`"),
+        (HONEST + HONEST, "2 classes `Mixer`"),
+        (mixer("return x", top="raise SystemExit(3)\n"), "exit code"),
+        (mixer("torch._C._set_grad_enabled.__self__\nreturn torch.nonexistent"), "AttributeError"),
+    ],
+)
+async def test_what_a_candidate_raises_is_its_outcome(lab: LocalLab, order: MakeOrder, source: str, part: str) -> None:
+    run, weights = await lab.run(order(source), lambda _: None)
+    assert isinstance(run.outcome, Crashed)
+    assert part in run.outcome.reason + run.outcome.log
+    assert run.score is None
+    assert weights == b""
+
+
+async def test_a_crash_shows_the_candidates_lines_and_none_of_ours(lab: LocalLab, order: MakeOrder) -> None:
+    run, _ = await lab.run(order(mixer("return missing_name")), lambda _: None)
+    assert isinstance(run.outcome, Crashed)
+    assert "return missing_name" in run.outcome.log
+    assert "training.py" not in run.outcome.log
+
+
+# Writes far outside of a tensor's memory, without any import.
+SEGFAULT = mixer("torch.empty(1).as_strided((1 << 20,), (1 << 20,)).fill_(1.0)\nreturn self.project(x)")
+
+
+async def test_a_crash_in_c_is_the_candidates_and_the_next_one_runs(lab: LocalLab, order: MakeOrder) -> None:
+    run, _ = await lab.run(order(SEGFAULT), lambda _: None)
+    assert isinstance(run.outcome, Crashed)
+    run, _ = await lab.run(order(HONEST), lambda _: None)
+    assert isinstance(run.outcome, Measured)
+
+
+async def test_an_endless_loop_is_ended_and_leaves_no_process(lab: LocalLab, order: MakeOrder) -> None:
+    started = time.monotonic()
+    run, _ = await lab.run(order(mixer("while True:\n    pass")), lambda _: None)
+    assert isinstance(run.outcome, TimedOut)
+    assert time.monotonic() - started < 10
+    assert _children(lab) == set()
+
+
+async def test_a_loss_that_is_not_finite_ends_the_run(lab: LocalLab, order: MakeOrder) -> None:
+    run, _ = await lab.run(order(mixer("return self.project(x) * float('nan')")), lambda _: None)
+    assert isinstance(run.outcome, Diverged)
+    assert run.outcome.step == 1
+
+
+async def test_a_check_that_does_not_end_says_so(lab: LocalLab) -> None:
+    report = await lab.check(mixer("while True:\n    pass"))
+    assert not report.is_passed
+    assert report.findings[0].check == "deadline"
+    assert _children(lab) == set()
+
+
+async def test_a_mixer_that_can_not_fit_is_rejected_with_the_numbers(lab: LocalLab) -> None:
+    top = "import torch\nfrom torch import nn\n"
+    large = HONEST.replace("nn.Linear(hidden_size, hidden_size)", "nn.Linear(hidden_size, 64 * hidden_size)")
+    report = await lab.check(
+        top + large.replace("return self.project(x)", "return self.project(x)[..., : x.shape[-1]]")
+    )
+    assert not report.is_passed
+    found = next(finding for finding in report.findings if finding.check == "parameters")
+    assert any(character.isdigit() for character in found.message)
+
+
+async def test_a_flood_of_output_is_capped(lab: LocalLab, order: MakeOrder) -> None:
+    run, _ = await lab.run(order(mixer("print('y' * (1 << 22))\nraise ValueError('boom')")), lambda _: None)
+    assert isinstance(run.outcome, Crashed)
+    assert len(run.outcome.log) < 100_000
+
+
+async def test_a_cancelled_run_leaves_no_process(lab: LocalLab, order: MakeOrder) -> None:
+    began = asyncio.Event()
+    slow = mixer("for _ in range(10**7): pass\nreturn self.project(x)")
+    task = asyncio.create_task(lab.run(order(slow), lambda _: began.set()))
+    await asyncio.sleep(0.5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert _children(lab) == set()
+
+
+async def test_a_killed_warm_parent_is_replaced_and_nobody_is_blamed(lab: LocalLab, order: MakeOrder) -> None:
+    slow = mixer("for _ in range(3 * 10**6): pass\nreturn self.project(x)")
+    task = asyncio.create_task(lab.run(order(slow), lambda _: None))
+    await asyncio.sleep(0.3)
+    assert lab.parent_pid is not None
+    os.kill(lab.parent_pid, signal.SIGKILL)
+    run, _ = await task
+    assert isinstance(run.outcome, Measured)
+
+
+async def test_no_held_out_token_reaches_a_worker(
+    lab: LocalLab, order: MakeOrder, monkeypatch: pytest.MonkeyPatch, profile: Profile
+) -> None:
+    said: dict[int, list[object]] = {}
+    say = Conversation.say
+
+    async def record(self: Conversation, message: object, arrays: object = None) -> None:
+        said.setdefault(self.pid, []).append((message, arrays))
+        await say(self, message, arrays)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(Conversation, "say", record)
+    await lab.run(order(HONEST), lambda _: None)
+    by_kind = {type(messages[0][0]).__name__: messages for messages in said.values()}  # type: ignore[index]
+    worker, scorer = by_kind["TrainJob"], by_kind["ScoreJob"]
+    assert isinstance(worker[0][0], TrainJob)  # type: ignore[index]
+    train = {arrays["inputs"].tobytes() for message, arrays in worker[1:] if isinstance(message, Tokens)}  # type: ignore[misc]
+    held_out = {row.tobytes() for _, arrays in scorer[1:] for row in arrays["inputs"]}  # type: ignore[misc]
+    assert len(train) == profile.language.steps
+    assert not any(row in batch for row in held_out for batch in train)
+    assert all(set(arrays) == {"inputs"} for _, arrays in scorer[1:])  # type: ignore[misc]
+
+
+async def test_children_inherit_no_key(lab: LocalLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lab.parent_pid is not None
+    environment = Path(f"/proc/{lab.parent_pid}/environ").read_bytes().split(b"\0")
+    names = {entry.split(b"=")[0].decode() for entry in environment if entry}
+    assert "HOME" not in names
+    assert not any("KEY" in name or "TOKEN" in name for name in names)
+
+
+def _children(lab: LocalLab) -> set[int]:
+    assert lab.parent_pid is not None
+    return {pid for pid in processes.descendants(lab.parent_pid) if processes.is_alive(pid)}
+
+
+CONTROLLER = """
+import asyncio, sys
+from pathlib import Path
+from asi_arch.lab.client import LocalLab
+from asi_arch.mixers import baselines
+from asi_arch.settings import load_profile
+from asi_arch.tasks.catalog import build_tasks
+
+async def main():
+    profile = load_profile("smoke")
+    source = baselines.load("delta_net").source
+    tasks = build_tasks(profile, Path.home() / ".cache" / "asi-arch")
+    lab = LocalLab(profile, tasks, reference_source=source, protocol="p")
+    await lab.start()
+    print(lab.parent_pid, flush=True)
+    await lab.check("while True: pass")
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_controller_leaves_no_process() -> None:
+    controller = subprocess.Popen([sys.executable, "-c", CONTROLLER], stdout=subprocess.PIPE, text=True)
+    assert controller.stdout is not None
+    parent = int(controller.stdout.readline())
+    deadline = time.monotonic() + 5
+    while not processes.descendants(parent) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    tree = {parent} | processes.descendants(parent)
+    assert len(tree) > 1
+    controller.kill()
+    controller.wait()
+    controller.stdout.close()
+    deadline = time.monotonic() + 5
+    while any(processes.is_alive(pid) for pid in tree) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [pid for pid in tree if processes.is_alive(pid)] == []
+
+
+async def test_an_order_under_another_protocol_is_refused(lab: LocalLab, order: MakeOrder) -> None:
+    foreign = order(HONEST)
+    foreign = foreign._replace(key=foreign.key.model_copy(update={"protocol": "other"}))
+    with pytest.raises(LabError, match="measures under protocol p, not other"):
+        await lab.run(foreign, lambda _: None)

@@ -1,0 +1,130 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from asi_arch.domain.candidate import Author
+from asi_arch.domain.errors import StoreError, UserError
+from asi_arch.domain.outcome import Crashed
+from asi_arch.report.page import write_report
+from asi_arch.testing.fake_store import FakeStore
+from asi_arch.testing.records import make_analysis, make_campaign, make_experiment, make_profile, make_proposal
+from asi_arch.testing.synthetic import synthetic_store
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+VOID = {"meta", "img", "br", "hr", "input", "link"}
+
+
+class Page(HTMLParser):
+    """Collects tags and attributes; asserts that tags are closed in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.found, self.sources = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append(tag)
+        self.sources += [value for name, value in attrs if name in {"src", "href"}]
+        assert not [name for name, _ in attrs if name.startswith("on")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def report(store, folder):
+    files = write_report(store, folder, clock=lambda: 1_800_200_000.0)
+    return files, files.page.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(verified, tmp_path_factory):
+    return report(verified, tmp_path_factory.mktemp("report"))
+
+
+def test_a_young_campaigns_page_says_what_is_missing(young, tmp_path):
+    _, text = report(young, tmp_path)
+    Page(text)
+    assert "Nothing was verified yet" in text
+
+
+def test_the_page_is_whole_and_loads_nothing(page):
+    files, text = page
+    found = Page(text)
+    assert all(source.startswith(("data:image/png;base64,", "#")) for source in found.sources)
+    assert not re.search(r"url\(|@import|https?://", text)
+    assert "script" not in found.found
+    assert found.found.count("img") == len(files.figures) == 6
+
+
+def test_figures_lie_beside_the_page(page):
+    files, _ = page
+    assert {path.name for path in files.page.parent.iterdir()} == {path.name for path in files.figures} | {"index.html"}
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in files.figures)
+
+
+def test_the_page_tells_the_whole_story(page):
+    _, text = page
+    for part in (
+        "that is a discovery",
+        "Threats to validity",
+        "Verified with fresh seeds",
+        "Difference to the parent",
+        "What failed",
+        "prefers-color-scheme: dark",
+        "2027-01-17 15:33 UTC",
+        'class="badge">verified',
+    ):
+        assert part in text
+
+
+def test_no_text_of_others_becomes_markup(tmp_path):
+    store = FakeStore()
+    store.create(make_campaign(make_profile(description=EVIL, name=EVIL)).model_copy(update={"data_description": EVIL}))
+    for index, name in ((0, "delta_net"), (2, "linear_attention")):
+        proposal = make_proposal(name, author=Author.BASELINE)
+        store.record(make_experiment(index, proposal, recall=(0.3, 0.3)), 0.5)
+    texts = {"motivation": EVIL, "change": EVIL, "expectation": EVIL, "mechanisms": (EVIL,), "source": f"x = '{EVIL}'"}
+    analysis = make_analysis().model_copy(update=dict.fromkeys(("design", "lessons"), EVIL))
+    experiment = make_experiment(1, make_proposal(EVIL, parent=0, **texts))
+    store.record(experiment.model_copy(update={"analysis": analysis}), 0.6)
+    store.record(make_experiment(3, outcome=Crashed(reason=EVIL)), None)
+    _, text = report(store, tmp_path)
+    found = Page(text)
+    assert "script" not in found.found
+    assert found.found.count("img") == 6
+    assert "&lt;script&gt;" in text
+
+
+def test_a_page_is_replaced_whole(tmp_path):
+    store = synthetic_store(1)
+    (tmp_path / "index.html").write_text("x" * 10_000_000)
+    _, first = report(store, tmp_path)
+    _, second = report(store, tmp_path)
+    assert first == second
+    Page(first)
+
+
+def test_a_folder_that_can_not_be_written_is_named(tmp_path, campaign):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    with pytest.raises(UserError, match=r"can't be written to .*file.*--out"):
+        report(campaign, blocked)
+
+
+def test_a_store_without_a_campaign_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="no campaign yet"):
+        report(FakeStore(), tmp_path)
+
+
+@pytest.mark.slow
+def test_two_thousand_experiments_are_reported_within_twenty_seconds_of_cpu(tmp_path):
+    import time
+
+    store = synthetic_store(2000)
+    started = time.process_time()
+    report(store, tmp_path)
+    assert time.process_time() - started < 20

@@ -1,0 +1,117 @@
+import json
+from itertools import pairwise
+
+import pytest
+
+from asi_arch.domain.errors import StoreError, UserError
+from asi_arch.domain.profile import StageName
+from asi_arch.report.payload import (
+    CURVE_POINTS,
+    best_payload,
+    experiment_payload,
+    status_payload,
+    thinned,
+    tree_payload,
+)
+from asi_arch.testing.fake_store import FakeStore
+from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
+
+
+def as_json(payload):
+    return json.loads(json.dumps(payload, allow_nan=False))
+
+
+def test_every_payload_is_plain_json(young):
+    for payload in (status_payload(young), best_payload(young), tree_payload(young)):
+        assert as_json(payload) == payload
+    for summary in young.summaries():
+        payload = experiment_payload(young, summary.index)
+        assert as_json(payload) == payload
+
+
+def test_the_status_counts_what_happened(campaign):
+    payload = status_payload(campaign)
+    assert payload["finished"] == 40
+    assert sum(payload["outcomes"].values()) + len(payload["baselines"]) == 40
+    assert [row["index"] for row in payload["best"]] == [s.index for s in campaign.pool(5, 100)]
+    assert payload["unfinished"] == []
+
+
+def test_a_proposal_without_a_record_is_unfinished():
+    store = FakeStore()
+    store.create(make_campaign())
+    store.propose(1, make_proposal("half_done", parent=0))
+    assert status_payload(store)["unfinished"] == [{"index": 1, "name": "half_done", "author": "composer", "parent": 0}]
+
+
+def test_the_best_are_the_rows_of_the_comparison_table(verified):
+    payload = best_payload(verified, 3)
+    assert len(payload["candidates"]) == 3
+    assert payload["candidates"][0]["verdict"].startswith("language loss better than")
+    assert set(payload["candidates"][0]["against"]) == {row["name"] for row in payload["baselines"]}
+
+
+def test_the_tree_knows_the_way_to_the_best(campaign):
+    payload = tree_payload(campaign)
+    nodes = {node["index"]: node for node in payload["nodes"]}
+    path = payload["best_path"]
+    assert path[0] in payload["roots"]
+    assert path[-1] == payload["best"] == campaign.pool(1, 100)[0].index
+    assert all(child in nodes[parent]["children"] for parent, child in pairwise(path))
+
+
+def test_an_experiment_is_told_with_its_parent_and_its_difference(campaign):
+    summary = campaign.pool(1, 100)[0]
+    payload = experiment_payload(campaign, summary.index)
+    assert payload["parent"]["index"] == summary.parent
+    assert payload["numbers"]["fitness"] == summary.fitness
+    assert payload["numbers"]["judge_term"] == summary.judge
+    assert any(line.startswith("+") for line in payload["diff"])
+    assert payload["reference"]["name"] == "delta_net"
+    assert len(payload["runs"]) == 4
+
+
+def test_the_reference_has_nothing_above_it(campaign):
+    payload = experiment_payload(campaign, 0)
+    assert payload["reference"] is payload["parent"] is None
+    assert payload["diff"] == []
+    assert payload["curves"]["language"]["reference"] == []
+
+
+def test_curves_share_their_steps_and_are_thin(campaign):
+    index = campaign.pool(1, 100)[0].index
+    for stage, curves in experiment_payload(campaign, index)["curves"].items():
+        assert len(curves["step"]) == len(curves["loss"]) == len(curves["reference"]) <= CURVE_POINTS
+        assert curves["step"][-1] == len(campaign.experiment(index).runs[0 if stage == "language" else 2].losses)
+
+
+def test_a_curve_ends_before_its_first_loss_that_is_not_finite():
+    store = FakeStore()
+    store.create(make_campaign())
+    experiment = make_experiment(1)
+    broken = tuple(
+        run.model_copy(update={"losses": (3.0, 2.0, float("nan"), 1.0)})
+        for run in experiment.runs
+        if run.key.stage is StageName.LANGUAGE
+    )
+    store.record(experiment.model_copy(update={"runs": broken}), None)
+    assert experiment_payload(store, 1)["curves"]["language"]["loss"] == [3.0, 2.0]
+
+
+def test_thinning_keeps_the_mean():
+    losses = [float(i) for i in range(160)]
+    found = thinned(losses, 80)
+    assert len(found) == 80
+    assert sum(found) / 80 == pytest.approx(sum(losses) / 160)
+    assert thinned([], 80) == []
+
+
+def test_an_unknown_experiment_is_named(campaign):
+    with pytest.raises(UserError, match="experiment 999 is not finished"):
+        experiment_payload(campaign, 999)
+
+
+@pytest.mark.parametrize("ask", [status_payload, best_payload, tree_payload])
+def test_a_store_without_a_campaign_says_how_to_start_one(ask):
+    with pytest.raises(StoreError, match="asi-arch run"):
+        ask(FakeStore())

@@ -1,0 +1,95 @@
+import io
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from asi_arch.report import payload, terminal
+from asi_arch.report.sparkline import chart
+from asi_arch.testing.fake_store import FakeStore
+from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
+
+
+def shown(view, width=100):
+    console = Console(width=width, force_terminal=False, file=io.StringIO())
+    console.print(view)
+    return console.file.getvalue()
+
+
+def everything(store, width=100):
+    views = [
+        terminal.status_view(payload.status_payload(store), 1_800_000_500.0),
+        terminal.best_view(payload.best_payload(store)),
+        terminal.tree_view(payload.tree_payload(store)),
+        *(terminal.experiment_view(payload.experiment_payload(store, s.index)) for s in store.summaries()),
+    ]
+    return [shown(view, width) for view in views]
+
+
+def test_every_view_works_from_the_first_experiment_on(young):
+    assert all(everything(young))
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_views_fit_narrow_and_wide_terminals(verified, width):
+    for text in everything(verified, width):
+        assert max(len(line) for line in text.splitlines()) <= width
+
+
+def test_a_tie_stands_in_parentheses(verified):
+    text = shown(terminal.best_view(payload.best_payload(verified)))
+    assert "✓" in text
+    assert "(+0.0" in text or "(\u22120.0" in text
+
+
+def test_an_experiments_page_names_idea_result_and_code(verified):
+    index = verified.verdicts()[0].index
+    text = shown(terminal.experiment_view(payload.experiment_payload(verified, index)), 120)
+    for part in ("Motivation", "Averages with several decays", "verified:", "class Mixer", "Difference to the parent"):
+        assert part in text
+
+
+def test_the_tree_marks_the_best(campaign):
+    text = shown(terminal.tree_view(payload.tree_payload(campaign)))
+    (line,) = [line for line in text.splitlines() if "← best" in line]
+    assert f"#{campaign.pool(1, 100)[0].index} " in line
+
+
+def test_a_large_tree_leaves_out_leaves_without_a_fitness():
+    store = FakeStore()
+    store.create(make_campaign())
+    for index in range(402):
+        store.record(make_experiment(index, make_proposal(f"m{index}", parent=0 if index else None)), None)
+    text = shown(terminal.tree_view(payload.tree_payload(store)))
+    assert "401 experiments without a fitness" in text
+
+
+def test_neither_markup_nor_escape_sequences_reach_the_terminal():
+    store = FakeStore()
+    store.create(make_campaign())
+    evil = make_proposal("x", motivation="[red]\x1b[2Jgone[/red] [/nonsense]", source="x = 1  # \x1b]0;title\x07\n")
+    store.record(make_experiment(0, evil), 0.5)
+    text = "".join(everything(store))
+    assert "\x1b" not in text
+    assert "[red]" in text
+
+
+def test_a_chart_shows_a_falling_curve_over_its_reference():
+    lines = chart([4.0, 3.0, 2.0, 1.0], reference=[4.0, 3.5, 3.0, 2.5], last_step=400, rows=4).splitlines()
+    assert lines[0].strip().startswith("4.000")
+    assert lines[3].rstrip().endswith("●")
+    assert "·" in "".join(lines)
+    assert lines[-1].endswith("400")
+
+
+def test_a_flat_curve_is_drawn_without_dividing_by_zero():
+    assert "●●●" in chart([1.0, 1.0, 1.0], last_step=3)
+
+
+def test_what_draws_nothing_does_not_load_matplotlib():
+    code = (
+        "import sys, asi_arch.report.terminal, asi_arch.report.payload, asi_arch.report.page;"
+        " sys.exit(int(bool({'matplotlib', 'torch', 'jinja2'} & set(sys.modules))))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
