@@ -128,8 +128,8 @@ def _inventions_from_nothing(lineage: Lineage, places: dict[int, Place]) -> floa
     """Childless roots (the random policy has no others) share one disc at the top; returns where it ends."""
     alone = [i for i in sorted(lineage.roots) if not lineage.children(i)]
     alone = [i for i in alone if lineage.nodes[i].author is not Author.BASELINE]
-    radius = math.sqrt(len(alone)) + LEAF
-    _fill(places, alone, Place(radius, -radius), first=0.0)
+    radius = math.sqrt(len(alone) + 0.6) + LEAF
+    _fill(places, alone, Place(radius, -radius), first=0.6)
     return -2 * radius - 2 if alone else 0.0
 
 

@@ -63,12 +63,12 @@ def _baseline_lines(ax: Axes, lines: Sequence[tuple[Line, float]]) -> None:
 
 
 def _focus(ax: Axes, values: Sequence[float], lines: Sequence[float], *, is_lower_better: bool) -> None:
-    """Show all but the worst few, and the baselines near them: what lies far off must not flatten the rest."""
+    """Show all but the worst few, and every baseline that is not far worse, which would flatten the rest."""
     ordered = sorted(values)
     cut = int(0.03 * (len(ordered) - 1))
     low, high = (ordered[0], ordered[-1 - cut]) if is_lower_better else (ordered[cut], ordered[-1])
     reach = max(high - low, 0.02 * abs(high), 1e-6)
-    near = [y for y in lines if low - reach <= y <= high + reach]
+    near = [y for y in lines if (y <= high + reach if is_lower_better else y >= low - reach)]
     low, high = min([low, *near]), max([high, *near])
     room = 0.08 * max(high - low, 1e-6)
     ax.set_ylim(low - room, high + room)

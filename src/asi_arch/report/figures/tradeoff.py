@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from asi_arch.report.digest import Digest
 from asi_arch.report.figures import style
 from asi_arch.report.tables import Row, Table
-from asi_arch.report.words import number
+from asi_arch.report.words import Reading, number
 
 
 def tradeoff(campaign: Digest, table: Table) -> Figure:
@@ -77,14 +77,14 @@ def _focus(ax: Axes, dots: Sequence[tuple[float, float]], table: Table) -> None:
     if not near:
         return
     reach = max(near[-1] - near[0], 0.05 * near[-1])
-    low, high = near[0] - reach, near[-1] + reach
-    shown = [row for row in table.rows if row.language and low <= row.language.estimate <= high]
-    xs = [*near, *(row.language.estimate for row in shown if row.language)]
-    room = 0.08 * max(max(xs) - min(xs), 1e-3)
+    shown = [row for row in table.rows if row.language and row.language.estimate <= near[-1] + reach]
+    xs = [*near, *_ends([row.language for row in shown])]
+    room = 0.03 * max(max(xs) - min(xs), 1e-3)
     ax.set_xlim(min(xs) - room, max(xs) + room)
-    ys = [y for x, y in dots if x <= max(xs)]
-    for row in shown:
-        if row.recall:
-            margin = row.recall.margin or 0.0
-            ys += [row.recall.estimate - margin, row.recall.estimate + margin]
+    ys = [*(y for x, y in dots if x <= max(xs)), *_ends([row.recall for row in shown])]
     ax.set_ylim(max(-0.02, min(ys) - 0.04), min(1.02, max(ys) + 0.04))
+
+
+def _ends(readings: Sequence[Reading | None]) -> list[float]:
+    """Both ends of every interval."""
+    return [r.estimate + sign * (r.margin or 0.0) for r in readings if r is not None for sign in (-1, 1)]

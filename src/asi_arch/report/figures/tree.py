@@ -22,8 +22,8 @@ from asi_arch.report.figures import style
 from asi_arch.report.tree_layout import LEAF, PARENT, Layout, layout
 from asi_arch.report.words import number, plural
 
-_LARGEST_PARENTS = 6
-"""How many of the largest discs are named."""
+_LARGEST_PARENTS, _NAMED_RADIUS = 6, 3.0
+"""How many of the largest discs are named, and from which radius on."""
 
 
 def tree(campaign: Digest) -> Figure:
@@ -48,6 +48,8 @@ def tree(campaign: Digest) -> Figure:
         bar.set_label("fitness", fontsize=9)
         bar.ax.tick_params(labelsize=8)
     title = f"{plural(len(lineage.nodes), 'experiment')}, {plural(plan.generations, 'generation')} below the baselines"
+    if plan.is_discs and best is not None:
+        title += f"\n{_name(lineage.nodes[best], is_best=True, room=0)}, with the ring"
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=style.INK)
     return figure
 
@@ -60,7 +62,7 @@ def _height(plan: Layout) -> float:
     if not plan.is_discs:
         return min(13.0, 1.2 + 0.24 * rows)
     columns = max(p.x for p in plan.places.values()) + max(plan.radii.values(), default=1.0)
-    return min(12.0, max(3.5, 0.8 + 8.2 * (rows + 3) / (columns + 3)))
+    return min(10.0, max(2.5, 1.0 + 8.2 * (rows + 4.5) / (columns + 4)))
 
 
 def _colours(lineage: Lineage) -> ScalarMappable | None:
@@ -115,10 +117,12 @@ def _dots(ax: Axes, lineage: Lineage, plan: Layout, colours: ScalarMappable | No
         shapes = [_shape(plan, node) for node in nodes]
         fills = [_fill(node, colours) for node in nodes]
         ax.add_collection(
-            PatchCollection(shapes, facecolors=fills, edgecolors=edges, linewidths=0.5, zorder=order), autolim=True
+            PatchCollection(shapes, facecolors=fills, edgecolors=edges, linewidths=0.5, zorder=order), autolim=False
         )
     ax.set_aspect("equal")
-    ax.autoscale_view()
+    xs, ys = [p.x for p in plan.places.values()], [p.y for p in plan.places.values()]
+    ax.set_xlim(min(xs) - 2, max(xs) + 2)
+    ax.set_ylim(min(ys) - 2, max(ys) + 2.5)
 
 
 def _shape(plan: Layout, node: Summary) -> Patch:
@@ -177,11 +181,9 @@ def _spot(lineage: Lineage, plan: Layout, index: int) -> _Spot:
 
 
 def _ring(ax: Axes, plan: Layout, best: Summary) -> None:
-    """Discs leave no room for the best one's name: it gets a ring, and its name stands above."""
-    ring = Circle(plan.places[best.index], 1.7 * PARENT, fill=False, edgecolor=style.RED, linewidth=2.0, zorder=7)
-    ax.add_patch(ring)
-    name = _name(best, is_best=True, room=0).replace("best:", "best (ring):")
-    ax.set_title(name, loc="left", fontsize=9.5, fontweight="bold", color=style.RED)
+    """Discs leave no room for the best one's name: it gets a ring, and its name stands in the title."""
+    radius = 1.8 * (PARENT if best.index in plan.radii else LEAF)
+    ax.add_patch(Circle(plan.places[best.index], radius, fill=False, edgecolor=style.RED, linewidth=2.0, zorder=7))
 
 
 def _named(lineage: Lineage, plan: Layout, best: int | None) -> list[int]:
@@ -189,7 +191,8 @@ def _named(lineage: Lineage, plan: Layout, best: int | None) -> list[int]:
     if not plan.is_discs:
         return list(lineage.nodes)
     baselines = [i for i, node in lineage.nodes.items() if node.author is Author.BASELINE]
-    largest = sorted(plan.radii.keys() - {best}, key=lambda i: -plan.radii[i])[:_LARGEST_PARENTS]
+    large = [i for i, radius in plan.radii.items() if radius >= _NAMED_RADIUS and i != best]
+    largest = sorted(large, key=lambda i: -plan.radii[i])[:_LARGEST_PARENTS]
     return list(dict.fromkeys([*baselines, *largest]))
 
 

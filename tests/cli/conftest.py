@@ -1,0 +1,27 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """No terminal, no user configuration; the corpus comes from the machine's cache."""
+    cache = os.environ.get("ASI_ARCH_CACHE") or str(Path.home() / ".cache" / "asi-arch")
+    return {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), "ASI_ARCH_CACHE": cache, "COLUMNS": "160"}
+
+
+@pytest.fixture
+def asi_arch(environment: dict[str, str], tmp_path: Path) -> Run:
+    """Run the command in an empty folder."""
+
+    def run(*arguments: str | Path, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "asi_arch", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, cwd=tmp_path)
+
+    return run
