@@ -11,7 +11,7 @@ from asi_arch.testing.fake_store import FakeStore
 from asi_arch.testing.records import make_analysis, make_campaign, make_experiment, make_profile, make_proposal
 from asi_arch.testing.synthetic import synthetic_store
 
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+EVIL = "$\\frac{$_<script>alert(1)</script><img src=x onerror=alert(2)>\n"
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 
 

@@ -77,12 +77,21 @@ def answers(name: str, row: Sequence[int]) -> list[int]:
     return [NO_TARGET if answer is None else answer for answer in found]
 
 
+def answers_where_asked(name: str, inputs: Sequence[int], targets: Sequence[int]) -> list[int]:
+    """The oracle's answers. In multi-query recall a key that is told again looks like a question until its value comes."""
+    found = answers(name, inputs)
+    if name != MQAR:
+        return found
+    first = next(column for column, target in enumerate(targets) if target != NO_TARGET)
+    return [NO_TARGET] * first + found[first:]
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_answer_follows_from_the_inputs_so_far(name: str, shape: Shape) -> None:
     rows = make_rows(name, shape, Purpose.TRAIN, seed=1, step=2)
     for inputs, targets in zip(rows.inputs.tolist(), rows.targets.tolist(), strict=True):
-        assert answers(name, inputs) == targets
+        assert answers_where_asked(name, inputs, targets) == targets
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -128,9 +137,21 @@ def test_multi_query_recall_has_4_8_or_12_pairs_of_16_keys() -> None:
     assert set(first.tolist()) == {9, 17, 25}
     for inputs, start in zip(rows.inputs.tolist(), first.tolist(), strict=True):
         told, asked = inputs[1:start:2], inputs[start:]
-        assert len(set(told)) == len(told)
         assert set(asked) <= set(told) <= set(range(8, 24))
     assert set(rows.inputs[:, 1].tolist()) == set(range(8, 24))
+
+
+def test_multi_query_recall_often_binds_a_key_again_and_asks_for_the_latest_value() -> None:
+    rows = make_rows(MQAR, Shape(300, 64, 64), Purpose.TRAIN)
+    rebound = [row for row in rows.inputs.tolist() if len(set(row[1:9:2])) < 4]
+    assert len(rebound) > 60
+
+
+def test_state_tracking_has_rows_that_hold_and_rows_that_compose() -> None:
+    rows = make_rows("state_tracking", Shape(300, 64, 64), Purpose.TRAIN)
+    moves = (rows.inputs[:, 2:] != KEYS).mean(axis=1)
+    assert (moves < 0.15).mean() > 0.25
+    assert (moves > 0.6).mean() > 0.25
 
 
 def test_the_distance_of_a_copy_varies() -> None:
@@ -149,7 +170,7 @@ def test_the_smallest_allowed_shape_works_and_the_next_smaller_is_refused(name: 
     rows = make_rows(name, shape, Purpose.TRAIN)
     assert rows.inputs.max() < shape.vocabulary
     for inputs, targets in zip(rows.inputs.tolist(), rows.targets.tolist(), strict=True):
-        assert answers(name, inputs) == targets
+        assert answers_where_asked(name, inputs, targets) == targets
         assert max(targets) != NO_TARGET
     with pytest.raises(ProfileError, match=f"{name} needs at least {family.length}, got {family.length - 1}"):
         check_task(name, length=family.length - 1, vocabulary=family.vocabulary)

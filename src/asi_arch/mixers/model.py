@@ -18,7 +18,6 @@ NORM_EPS = 1e-5
 """Of every norm that is ours; the trusted side needs it for the final one."""
 IGNORED = -1
 """A target that is not scored."""
-_EMBEDDING_STD = 0.02
 
 
 class LanguageModel(nn.Module):
@@ -37,7 +36,8 @@ class LanguageModel(nn.Module):
 
     def _initialise(self, seed: int) -> None:
         generator = torch.Generator().manual_seed(derived_seed(seed, "embedding"))
-        nn.init.normal_(self.embedding.weight, std=_EMBEDDING_STD, generator=generator)
+        # Tied to the head, which sees states of norm sqrt(D): logits start with a standard deviation of 1.
+        nn.init.normal_(self.embedding.weight, std=self.embedding.embedding_dim**-0.5, generator=generator)
         for layer, block in enumerate(self.blocks):
             generator = torch.Generator().manual_seed(derived_seed(seed, f"mlp {layer}"))
             cast(Block, block).initialise_mlp(len(self.blocks), generator)

@@ -11,14 +11,24 @@ from asi_arch.tasks.draws import Draws
 PERMUTATIONS = tuple(permutations(range(3)))
 """The six elements of S3 in lexicographic order; element number e is written as token KEYS + e."""
 
+IDENTITY = 0
+MOVES_IN_16 = (1, 4, 16)
+"""How many of 16 columns hold a random element, by row."""
+
 
 def state_tracking(shape: Shape, draws: Draws) -> Rows:
-    """Random permutations of three things; asked for at every column: all of them so far, carried out in turn.
+    """Permutations of three things; asked for at every column: all of them so far, carried out in turn.
 
-    The state after g_1 .. g_t is g_t o ... o g_1. S3 does not commute, so no count of the tokens determines it.
+    The state after g_1 .. g_t is g_t o ... o g_1. S3 does not commute, so no count of the tokens determines it. The
+    first column is a random element; later ones are random with a chance that belongs to the row (1, 1/4 or 1/16) and
+    the identity otherwise, so that a row asks for anything between holding a state and composing 63 elements.
     """
     rows = shape.blank()
-    steps = draws.integers(len(PERMUTATIONS), (shape.rows, shape.length - 1))
+    columns = (shape.rows, shape.length - 1)
+    chance = np.array(MOVES_IN_16)[draws.integers(len(MOVES_IN_16), (shape.rows, 1))]
+    is_move = draws.integers(16, columns) < chance
+    is_move[:, 0] = True
+    steps = np.where(is_move, draws.integers(len(PERMUTATIONS), columns), IDENTITY)
     rows.inputs[:, 1:] = KEYS + steps
     rows.targets[:, 1:] = KEYS + _running_product(steps)
     return rows

@@ -15,7 +15,7 @@ from asi_arch.tasks.draws import Draws, Purpose
 from asi_arch.tasks.recall_rows import NOISY_PAIRS, PAIR_COUNTS, multi_query_recall, noisy_recall
 from asi_arch.tasks.state_rows import PERMUTATIONS, state_tracking
 
-GENERATORS = 1
+GENERATORS = 2
 """Version of all generators; raised whenever any of them would make another row."""
 
 

@@ -59,7 +59,15 @@ class FakeLab:
         if is_stopped and key.stage is StageName.LANGUAGE:
             outcome = StoppedEarly(stage=key.stage, step=2, loss_nats=level, baseline_loss_nats=1.5, margin=0.05)
             return Run(key=key, outcome=outcome, losses=losses[:2], steps=2, tokens=2, cpu_s=0.5), b""
-        run = Run(key=key, outcome=Measured(), losses=losses, score=_score(order, level, rng), steps=STEPS, tokens=STEPS, cpu_s=1.0)
+        run = Run(
+            key=key,
+            outcome=Measured(),
+            losses=losses,
+            score=_score(order, level, rng),
+            steps=STEPS,
+            tokens=STEPS,
+            cpu_s=1.0,
+        )
         return run, f"{key.model_dump_json()}".encode()
 
     async def close(self) -> None:

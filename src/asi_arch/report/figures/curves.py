@@ -46,7 +46,7 @@ def _draw(ax: Axes, runs: Sequence[Sequence[float]], name: str, colour: str) -> 
     lines = np.stack([smooth(run[:steps], window) for run in runs])
     xs = np.arange(window, steps + 1)
     ax.plot(xs, np.transpose(lines), color=colour, lw=0.7, alpha=0.35)
-    ax.plot(xs, lines.mean(axis=0), color=colour, lw=2.0, label=name)
+    ax.plot(xs, lines.mean(axis=0), color=colour, lw=2.0, label=style.plain(name))
     return lines
 
 

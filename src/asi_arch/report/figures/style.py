@@ -95,7 +95,7 @@ def line_labels(ax: Axes, heights: Sequence[float], names: Sequence[str], colour
         places.append(max(heights[i], places[-1] + distance) if places else heights[i])
     for place, i in zip(places, order, strict=True):
         ax.annotate(
-            names[i],
+            plain(names[i]),
             xy=(1.0, place),
             xycoords=("axes fraction", "data"),
             xytext=(4, 0),
@@ -105,6 +105,11 @@ def line_labels(ax: Axes, heights: Sequence[float], names: Sequence[str], colour
             color=colours[i],
             annotation_clip=False,
         )
+
+
+def plain(name: str) -> str:
+    """A name as it is: printable, and its dollar signs no beginning of a formula."""
+    return "".join(sign for sign in name if sign.isprintable()).replace("$", r"\$")
 
 
 def png(figure: Figure) -> bytes:

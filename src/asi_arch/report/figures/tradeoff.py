@@ -67,7 +67,7 @@ def _cross(ax: Axes, row: Row, colour: str, marker: str, name: str | None) -> No
         elinewidth=0.9 if marker != "o" else 0.5,
         alpha=0.95 if marker != "o" else 0.7,
         zorder=5 if marker == "*" else 4,
-        label=name,
+        label=None if name is None else style.plain(name),
     )
 
 

@@ -199,11 +199,12 @@ def _named(lineage: Lineage, plan: Layout, best: int | None) -> list[int]:
 def _name(node: Summary, *, is_best: bool, room: int) -> str:
     """Cut to `room` characters; the number alone where not even a few letters fit."""
     if node.author is Author.BASELINE:
-        return node.name
+        return style.plain(node.name)
     tail = f"#{node.index}"
     if is_best:
-        return f"best: {node.name[:30]} {tail} ({number(node.fitness)})"
+        return f"best: {style.plain(node.name[:30])} {tail} ({number(node.fitness)})"
     length = room - len(tail) - 1
     if length < 4:
         return tail
-    return f"{node.name if len(node.name) <= length else node.name[: length - 1] + '…'} {tail}"
+    name = node.name if len(node.name) <= length else f"{node.name[: length - 1]}…"
+    return f"{style.plain(name)} {tail}"
