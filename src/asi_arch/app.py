@@ -6,7 +6,7 @@
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -51,7 +51,7 @@ def baseline(name: str) -> Proposal:
 
 
 @contextmanager
-def opened_store(folder: Path, *, read_only: bool) -> Iterator[Store]:
+def opened_store(folder: Path, *, read_only: bool) -> Generator[Store]:
     """The campaign in `folder`. A writer holds its lock."""
     started = datetime.now().astimezone().isoformat(timespec="seconds")
     owner = f"process {os.getpid()} on {socket.gethostname()}, since {started}"
@@ -73,7 +73,7 @@ def existing_campaign(store: Store, folder: Path) -> Campaign:
 @asynccontextmanager
 async def opened_bench(
     folder: Path, wish: Wish, settings: Settings, *, listen: Listener, must_exist: bool = False
-) -> AsyncIterator[Bench]:
+) -> AsyncGenerator[Bench]:
     """Open or create the campaign, build its data, start the warm parent; close all of it in the end."""
     with opened_store(folder, read_only=False) as store:
         known = existing_campaign(store, folder) if must_exist else store.campaign()
@@ -101,7 +101,7 @@ async def opened_bench(
 @asynccontextmanager
 async def opened_lab(
     profile: Profile, tasks: Mapping[StageName, Task], protocol: str, settings: Settings
-) -> AsyncIterator[LocalLab]:
+) -> AsyncGenerator[LocalLab]:
     """A lab with its warm parent started."""
     reference = baseline(profile.search.baselines[0])
     lab = LocalLab(profile, tasks, reference_source=reference.source, protocol=protocol, workers=settings.workers)

@@ -1,7 +1,7 @@
 """The live table of `asi-arch run` on a terminal."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class LiveTable:
         self._console.print(f"Opening {state}: data and warm parent ...")
 
     @contextmanager
-    def showing(self, bench: Bench, limits: Limits) -> Iterator[None]:
+    def showing(self, bench: Bench, limits: Limits) -> Generator[None]:
         """While the loop runs."""
         self._board.load(bench)
         self._limits = limits

@@ -1,7 +1,7 @@
 """One line per event: for logs, pipes and `--plain`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class PlainLines:
         self._print(f"opening {state}: data and warm parent")
 
     @contextmanager
-    def showing(self, bench: Bench, limits: Limits) -> Iterator[None]:
+    def showing(self, bench: Bench, limits: Limits) -> Generator[None]:
         """While the loop runs."""
         self._board.load(bench)
         profile = bench.campaign.profile

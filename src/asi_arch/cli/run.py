@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -73,7 +73,7 @@ async def _run(wish: RunWish, limits: Limits, display: "LiveTable | PlainLines")
 
 
 @contextmanager
-def _signals(loop: CampaignLoop, display: "LiveTable | PlainLines") -> Iterator[None]:
+def _signals(loop: CampaignLoop, display: "LiveTable | PlainLines") -> Generator[None]:
     """Once: drain. Twice: cancel."""
     task = asyncio.current_task()
     assert task is not None, "the loop runs in a task"

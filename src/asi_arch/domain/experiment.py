@@ -104,7 +104,7 @@ class Experiment(Record):
 class Summary(NamedTuple):
     """What search needs to know about an experiment. Missing values are None and never score."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  tuple.index is never called
     sha: str
     parent: int | None
     name: str

@@ -5,7 +5,7 @@
 """
 
 from enum import Enum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -44,12 +44,16 @@ class ModelSpec(Record):
     @model_validator(mode="before")
     @classmethod
     def _follow_the_dial(cls, data: object) -> object:
-        if not isinstance(data, dict) or not isinstance(data.get("depth"), int):
+        if not isinstance(data, dict):
             return data
-        depth = data["depth"]
-        width = data.get("width") or 32 * depth
-        heads, mlp_width = data.get("heads") or depth, data.get("mlp_width") or 2 * width
-        return {**data, "width": width, "heads": heads, "mlp_width": mlp_width}
+        given = cast("dict[str, object]", data)
+        depth = given.get("depth")
+        if not isinstance(depth, int):
+            return given
+        width = given.get("width") or 32 * depth
+        followers = {"width": width, "heads": given.get("heads") or depth}
+        mlp_width = given.get("mlp_width") or (2 * width if isinstance(width, int) else 0)
+        return {**given, **followers, "mlp_width": mlp_width}
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Self:

@@ -12,21 +12,21 @@ from asi_arch.domain.ports import Progress
 class Proposed(NamedTuple):
     """An idea has its code."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  tuple.index is never called
     proposal: Proposal
 
 
 class StageChanged(NamedTuple):
     """An experiment moved on: 'checking', 'language', 'recall', 'judging'."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  tuple.index is never called
     stage: str
 
 
 class Trained(NamedTuple):
     """A training gave a sign of life. `baseline_loss` is the reference's at the same seed and step."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  tuple.index is never called
     key: RunKey
     progress: Progress
     baseline_loss: float | None

@@ -28,7 +28,7 @@ async def check_source(parent: WarmParentHandle, source: str, setting: CheckSett
             text = f"The checks did not end within {limits.deadline_s:.0f} s: look for an endless or very slow loop."
             return _failed(source, "deadline", text, limits.deadline_s)
         except OutOfMemory:
-            text = f"The checks needed more than {limits.memory_mib} MiB: look for a tensor that grows with length squared."
+            text = f"The checks needed more than {limits.memory_mib} MiB: look for a tensor quadratic in length."
             return _failed(source, "memory", text, float(limits.memory_mib))
         except ChildFailed as failure:
             return _failed(source, "crash", f"While it was checked, {failure.reason}.")

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from asi_arch.lab.contract import HEAD, Arrays, Failure, Frame, Garbled, Message, decode, encode, sizes
@@ -45,7 +45,7 @@ class Conversation:
             return
 
     async def hear(self, timeout_s: float) -> Frame:
-        """The next frame. Raises `Stalled` after `timeout_s` of silence and `ChildFailed` for all else that is wrong."""
+        """The next frame. Raises `Stalled` after `timeout_s` of silence, `ChildFailed` for all else that is wrong."""
         try:
             frame = await asyncio.wait_for(self._frame(), timeout_s)
         except asyncio.TimeoutError:
@@ -83,7 +83,7 @@ def status_words(status: int) -> str:
 
 
 @asynccontextmanager
-async def conversation(parent: WarmParentHandle) -> AsyncIterator[Conversation]:
+async def conversation(parent: WarmParentHandle) -> AsyncGenerator[Conversation]:
     """Fork a child, talk to it, and leave nothing of it behind, whatever happens (cancellation included)."""
     child = await parent.fork()
     talk = Conversation(parent, child)

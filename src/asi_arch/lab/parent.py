@@ -28,7 +28,7 @@ _ENVIRONMENT = {
 
 
 class Ended(NamedTuple):
-    """How a child ended: its exit code (negative: the signal), CPU seconds and peak memory as the kernel counted them."""
+    """How a child ended: exit code (negative: the signal), CPU seconds and peak memory as the kernel counted them."""
 
     status: int
     cpu_s: float
@@ -78,7 +78,7 @@ class WarmParentHandle:
     async def start(cls) -> "WarmParentHandle":
         """Start one and wait until torch is imported. Raises `LabError` with what it printed when that fails."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        words = tempfile.TemporaryFile()
+        words = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", "asi_arch.lab.warm", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],

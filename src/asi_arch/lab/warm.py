@@ -5,8 +5,8 @@ Started as `python -I -m asi_arch.lab.warm FD`. On the socket FD it takes reques
     {"op": "fork", "job": N}  with two descriptors: the job's socket and the end of its log
     {"op": "kill", "job": N}
 
-and answers {"ready": cold_start_s}, {"forked": N, "pid": P}, {"exited": N, "status": S, "cpu_s": C, "peak_mib": M}. When the
-controller's end closes, everything below it is ended, and then itself.
+and answers {"ready": cold_start_s}, {"forked": N, "pid": P} and {"exited": N, "status": S, "cpu_s": C, "peak_mib": M}.
+When the controller's end closes, everything below it is ended, and then itself.
 """
 
 import ctypes

@@ -65,7 +65,7 @@ class LiveWatch:
         return None
 
     def _too_good_at(self, step: int) -> float | None:
-        """The gain that is suspicious at this step: the latest rung that was reached. Recall is won by clicking early."""
+        """The gain that is suspicious from the latest rung on; recall is won by clicking early, so not there."""
         if self._stage is not StageName.LANGUAGE:
             return None
         reached = [margin for at, margin in self._too_good.items() if at <= step]

@@ -1,7 +1,7 @@
-"""The model's own parts around a mixer: SwiGLU and the scored head. Legend: D width, M hidden width, V vocabulary.
+"""The model's own parts around a mixer: SwiGLU and the scored head. Legend: D width, V vocabulary, S positions.
 
-Both are limited by memory, not arithmetic. So the fast forms take some rows at a time through all their steps, and
-what lies between the steps never leaves the cache.
+The head is limited by memory, not arithmetic. So its fast form takes some rows at a time from hidden state to gradient,
+and their logits never leave the cache: 1.1 times as fast as the plain form for 256 entries, 2.5 times for 4096.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from asi_arch.mixers.dispatch import is_fast
 
 _BLOCK_ELEMENTS = 1 << 17
-"""Elements of the widest tensor of a block: half a megabyte in float32, a fraction of a core's second-level cache."""
+"""Logits in a block: half a megabyte in float32, a fraction of a core's second-level cache."""
 _FEWEST_ROWS = 128
 
 
@@ -29,8 +29,6 @@ class SwiGLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., D] -> [..., D]."""
-        if _suits_blocks(x):
-            return _SwiGLU.apply(x, self.gate_up.weight, self.down.weight)
         gate, up = self.gate_up(x).chunk(2, dim=-1)
         return self.down(F.silu(gate) * up)
 
@@ -43,44 +41,8 @@ def cross_entropy(hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:
 
 
 def _suits_blocks(x: Tensor) -> bool:
-    """Elsewhere than on a CPU whole operations are better, and without gradients there is little to gain."""
+    """Elsewhere than on a CPU whole operations are better, and without gradients there is nothing to gain."""
     return is_fast() and x.device.type == "cpu" and torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
-
-
-def _block(rows: int, width: int) -> int:
-    return min(max(_BLOCK_ELEMENTS // width, _FEWEST_ROWS), max(rows, 1))
-
-
-class _SwiGLU(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, gate_up: Tensor, down: Tensor) -> Tensor:
-        rows = x.flatten(0, -2)
-        both, y = rows.new_empty(rows.shape[0], gate_up.shape[0]), torch.empty_like(rows)
-        ctx.size = _block(*both.shape)
-        for x_part, both_part, y_part in zip(*(z.split(ctx.size) for z in (rows, both, y)), strict=True):
-            torch.mm(x_part, gate_up.T, out=both_part)
-            gate, up = both_part.chunk(2, dim=-1)
-            torch.mm(F.silu(gate).mul_(up), down.T, out=y_part)
-        ctx.save_for_backward(rows, both, gate_up, down)
-        return y.view(x.shape)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        rows, both, gate_up, down = ctx.saved_tensors
-        grad_x, grad_gate_up, grad_down = torch.empty_like(rows), torch.zeros_like(gate_up), torch.zeros_like(down)
-        grad_rows = grad.reshape(rows.shape)
-        parts = (z.split(ctx.size) for z in (rows, both, grad_rows, grad_x))
-        for x_part, both_part, grad_part, grad_x_part in zip(*parts, strict=True):
-            gate, up = both_part.chunk(2, dim=-1)
-            opened, grad_product = F.silu(gate), grad_part @ down
-            grad_both = torch.cat(
-                [torch.ops.aten.silu_backward(grad_product * up, gate), grad_product * opened], dim=-1
-            )
-            grad_down.addmm_(grad_part.T, opened.mul_(up))
-            grad_gate_up.addmm_(grad_both.T, x_part)
-            torch.mm(grad_both, gate_up, out=grad_x_part)
-        return grad_x.view(grad.shape), grad_gate_up, grad_down
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -89,7 +51,7 @@ class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, head: Tensor, targets: Tensor) -> Tensor:
         loss, grad_hidden, grad_head = hidden.new_zeros(()), torch.empty_like(hidden), torch.zeros_like(head)
-        size = _block(hidden.shape[0], head.shape[0])
+        size = max(_BLOCK_ELEMENTS // head.shape[0], _FEWEST_ROWS)
         for rows, row_targets, grad_rows in zip(*(z.split(size) for z in (hidden, targets, grad_hidden)), strict=True):
             logits, here = rows @ head.T, row_targets.unsqueeze(1)
             probabilities = logits.softmax(-1)

@@ -38,8 +38,9 @@ def multi_query_recall(shape: Shape, draws: Draws) -> Rows:
 
 def _latest(keys: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """[rows, pairs]: for every pair the number of the last told one with the same key."""
-    places = np.arange(keys.shape[1])
-    is_same = (keys[:, :, None] == keys[:, None, :]) & (places < pairs)[:, None, :]
+    places = np.arange(keys.shape[1], dtype=np.int64)
+    is_told: NDArray[np.bool_] = places < pairs
+    is_same: NDArray[np.bool_] = (keys[:, :, None] == keys[:, None, :]) & is_told[:, None, :]
     return np.where(is_same, places, -1).max(axis=2)
 
 

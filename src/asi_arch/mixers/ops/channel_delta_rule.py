@@ -45,7 +45,7 @@ def _chunked(
     total = cumulative[..., -1:, :]
     queries, keys = chunks.split(q), chunks.split(k)
     erasers = keys * chunks.split(beta).unsqueeze(-1)
-    query_scores, erase_scores = decayed_scores((queries, erasers), keys, cumulative)
+    query_scores, erase_scores = decayed_scores((queries, erasers), (keys,), cumulative)
     since_start = cumulative.exp()
     core = Chunks(
         query_scores,

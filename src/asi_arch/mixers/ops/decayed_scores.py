@@ -2,8 +2,9 @@
 
 A_ij = sum_c x_ic y_jc exp(G_ic - G_jc) for j <= i, where G falls along the chunk. The factors exp(G_i) and exp(-G_j)
 overflow. So the chunk is halved again and again: a later half meets the earlier one through the gate at their border
-b, exp(G_i - G_b) exp(G_b - G_j), both at most 1; the smallest blocks on the diagonal use the differences themselves.
-R groups of rows share one G; M pairs of halves of h steps each fill a chunk.
+b, exp(G_i - G_b) exp(G_b - G_j), both at most 1; on the diagonal nothing has decayed yet.
+
+R groups of rows and S groups of columns share one G; M pairs of halves of h steps each fill a chunk.
 """
 
 from collections.abc import Iterator
@@ -15,34 +16,32 @@ from torch.autograd.function import once_differentiable
 
 from asi_arch.mixers.dispatch import is_fast
 
-_SMALLEST = 4
 
+def decayed_scores(rows: tuple[Tensor, ...], columns: tuple[Tensor, ...], cumulative: Tensor) -> list[Tensor]:
+    """Scores [N, BH, C, C] of each group of rows against each group of columns, all [N, BH, C, K].
 
-def decayed_scores(groups: tuple[Tensor, ...], y: Tensor, cumulative: Tensor) -> tuple[Tensor, ...]:
-    """Scores [N, BH, C, C] of each group of rows [N, BH, C, K] against y [N, BH, C, K]; 0 after the diagonal.
-
-    `cumulative` G [N, BH, C, K] is the running sum of log decays <= 0. C must be 4 times a power of two.
+    In the order (row 0, column 0), (row 0, column 1), ...; 0 after the diagonal. `cumulative` G [N, BH, C, K] is the
+    running sum of log decays <= 0. C must be a power of two.
     """
-    lead = y.shape[:2]
-    rows = torch.stack([x.flatten(0, 1) for x in groups], dim=1)
+    x, y = (torch.stack([z.flatten(0, 1) for z in group], dim=1) for group in (rows, columns))
     form = _DecayedScores.apply if is_fast() else _scores
-    return form(rows, y.flatten(0, 1), cumulative.flatten(0, 1)).unflatten(0, lead).unbind(2)
+    scores = form(x, y, cumulative.flatten(0, 1))
+    return list(scores.flatten(1, 2).unflatten(0, cumulative.shape[:2]).unbind(2))
 
 
 def _scores(x: Tensor, y: Tensor, cumulative: Tensor) -> Tensor:
-    """[G, R, C, K] against [G, C, K] -> [G, R, C, C]."""
-    scores = x.new_zeros(*x.shape[:-1], y.shape[-2])
+    """[G, R, C, K] against [G, S, C, K] -> [G, R, S, C, C]."""
+    size = cumulative.shape[1]
+    scores = x.new_zeros(x.shape[0], x.shape[1], y.shape[1], size, size)
+    scores.diagonal(dim1=-2, dim2=-1).copy_((x.unsqueeze(2) * y.unsqueeze(1)).sum(-1))
     for half, late, early in _halves(cumulative):
-        rows = (_pairs(x, half)[:, :, :, 1] * late.unsqueeze(2)).flatten(2, 3)
-        columns = _pairs(y, half)[:, :, 0] * early
-        _below(scores, half).copy_((rows @ columns.mT).unflatten(2, (-1, half)))
-    faded = _blocks(y).unsqueeze(-3) * _differences(cumulative)
-    _diagonal(scores).copy_((_rows_together(x) @ faded.mT).transpose(-3, -2).transpose(-4, -3))
+        block = _decayed(x, late, 1) @ _decayed(y, early, 0).mT
+        _below(scores, half).copy_(block.unflatten(3, (-1, half)).unflatten(2, (-1, half)).transpose(3, 4))
     return scores
 
 
 class _DecayedScores(torch.autograd.Function):
-    """Keeps the inputs only. The gate's gradient needs no exponentials: dG = sum_R x dx - y dy."""
+    """Keeps the inputs only. The gate's gradient needs no exponentials: dG = sum_R x dx - sum_S y dy."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor, cumulative: Tensor) -> Tensor:
@@ -53,66 +52,42 @@ class _DecayedScores(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x, y, cumulative = ctx.saved_tensors
-        grad_x, grad_y = torch.zeros_like(x), torch.zeros_like(y)
-        _backward_diagonal(grad, x, y, cumulative, grad_x, grad_y)
+        diagonal = grad.diagonal(dim1=-2, dim2=-1).unsqueeze(-1)
+        grad_x, grad_y = (diagonal * y.unsqueeze(1)).sum(2), (diagonal * x.unsqueeze(2)).sum(1)
         for half, late, early in _halves(cumulative):
-            block = _below(grad, half).flatten(2, 3)
-            rows = (_pairs(x, half)[:, :, :, 1] * late.unsqueeze(2)).flatten(2, 3)
-            columns = _pairs(y, half)[:, :, 0] * early
-            _pairs(grad_x, half)[:, :, :, 1].addcmul_((block @ columns).unflatten(2, (-1, half)), late.unsqueeze(2))
-            _pairs(grad_y, half)[:, :, 0].addcmul_(block.mT @ rows, early)
-        return grad_x, grad_y, (x * grad_x).sum(1) - y * grad_y
-
-
-def _backward_diagonal(grad: Tensor, x: Tensor, y: Tensor, cumulative: Tensor, grad_x: Tensor, grad_y: Tensor) -> None:
-    """Fill `grad_x` and `grad_y` with what the small diagonal blocks contribute."""
-    differences = _differences(cumulative)
-    block = _diagonal(grad).transpose(-4, -3).transpose(-3, -2)
-    faded = _blocks(y).unsqueeze(-3) * differences
-    _blocks(grad_x).copy_((block @ faded).transpose(-3, -2).transpose(-4, -3))
-    _blocks(grad_y).copy_(((block.mT @ _rows_together(x)) * differences).sum(-3))
+            block = _below(grad, half).transpose(3, 4).flatten(4, 5).flatten(2, 3)
+            _add_decayed(grad_x, block @ _decayed(y, early, 0), late, 1)
+            _add_decayed(grad_y, block.mT @ _decayed(x, late, 1), early, 0)
+        return grad_x, grad_y, (x * grad_x).sum(1) - (y * grad_y).sum(1)
 
 
 def _halves(cumulative: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """Half lengths, with exp(G_i - G_b) of the later and exp(G_b - G_j) of the earlier halves, [G, M, h, K]."""
-    half = cumulative.shape[-2] // 2
-    while half >= _SMALLEST:
-        pairs = _pairs(cumulative, half)
-        border = pairs[:, :, 0, -1:]
-        yield half, (pairs[:, :, 1] - border).exp(), (border - pairs[:, :, 0]).exp()
+    """Half lengths, with exp(G_i - G_b) of the later and exp(G_b - G_j) of the earlier halves, [G, M, 1, h, K]."""
+    half = cumulative.shape[1] // 2
+    while half:
+        earlier, later = cumulative.unflatten(1, (-1, 1, 2, half)).unbind(3)
+        border = earlier[..., -1:, :]
+        yield half, (later - border).exp(), (border - earlier).exp()
         half //= 2
 
 
-def _pairs(x: Tensor, half: int) -> Tensor:
-    """View of [G, C, K] as [G, M, 2, h, K], and of [G, R, C, K] as [G, M, R, 2, h, K]."""
-    view = x.unflatten(-2, (-1, 2, half))
-    return view if x.dim() == 3 else view.transpose(1, 2)
+def _side(x: Tensor, half: int, side: int) -> Tensor:
+    """View of the earlier (0) or later (1) halves of [G, R, C, K]: [G, M, R, h, K]."""
+    return x.unflatten(2, (-1, 2, half))[:, :, :, side].transpose(1, 2)
+
+
+def _decayed(x: Tensor, decay: Tensor, side: int) -> Tensor:
+    """One side of every pair times its decay, groups joined: [G, M, R * h, K]."""
+    return (_side(x, decay.shape[-2], side) * decay).flatten(2, 3)
+
+
+def _add_decayed(x: Tensor, part: Tensor, decay: Tensor, side: int) -> None:
+    """The reverse of `_decayed`: add `part` [G, M, R * h, K] times its decay to one side of every pair of x."""
+    half = decay.shape[-2]
+    _side(x, half, side).addcmul_(part.unflatten(2, (-1, half)), decay)
 
 
 def _below(scores: Tensor, half: int) -> Tensor:
-    """View of the blocks of [G, R, C, C] where later halves meet earlier ones: [G, M, R, h, h]."""
-    blocks = scores.unflatten(-1, (-1, 2, half)).unflatten(2, (-1, 2, half))[:, :, :, 1, :, :, 0]
-    return blocks.diagonal(dim1=2, dim2=4).movedim(-1, 1)
-
-
-def _blocks(x: Tensor) -> Tensor:
-    """View of [..., C, K] as [..., C / 4, 4, K]."""
-    return x.unflatten(-2, (-1, _SMALLEST))
-
-
-def _rows_together(x: Tensor) -> Tensor:
-    """The R rows of each step side by side: [G, R, C, K] -> [G, C / 4, 4, R, K]."""
-    return _blocks(x).movedim(1, -2)
-
-
-def _diagonal(scores: Tensor) -> Tensor:
-    """View of the diagonal blocks of [G, R, C, C]: [G, R, C / 4, 4, 4]."""
-    blocks = scores.unflatten(-1, (-1, _SMALLEST)).unflatten(2, (-1, _SMALLEST))
-    return blocks.diagonal(dim1=2, dim2=4).movedim(-1, 2)
-
-
-def _differences(cumulative: Tensor) -> Tensor:
-    """exp(G_i - G_j) for j <= i, 0 elsewhere: [G, C / 4, 4, 4, K]."""
-    blocks = _blocks(cumulative)
-    future = torch.ones(_SMALLEST, _SMALLEST, dtype=torch.bool, device=cumulative.device).triu(1).unsqueeze(-1)
-    return (blocks.unsqueeze(-2) - blocks.unsqueeze(-3)).masked_fill(future, -torch.inf).exp()
+    """View of the blocks of [G, R, S, C, C] where later halves meet earlier ones: [G, M, R, S, h, h]."""
+    blocks = scores.unflatten(-1, (-1, 2, half)).unflatten(3, (-1, 2, half))[:, :, :, :, 1, :, :, 0]
+    return blocks.diagonal(dim1=3, dim2=5).movedim(-1, 1)

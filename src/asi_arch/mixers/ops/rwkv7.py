@@ -40,8 +40,7 @@ def _chunked(r: Keys, log_decay: PerChannel, k: Keys, v: Values, a: Keys, b: Key
     total = cumulative[..., -1:, :]
     # `a` sees the state one step earlier: score it as a row of the step before, then move the rows down by one.
     reads = (rc, F.pad(ac[..., 1:, :], (0, 0, 0, 1)))
-    query_b, ahead_b = decayed_scores(reads, bc, cumulative)
-    query_k, ahead_k = decayed_scores(reads, kc, cumulative)
+    query_b, query_k, ahead_b, ahead_k = decayed_scores(reads, (bc, kc), cumulative)
     to_end = (total - cumulative).exp()
     core = Chunks(
         query_scores=query_b,

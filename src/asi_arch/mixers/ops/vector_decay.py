@@ -34,7 +34,7 @@ def _chunked(q: Keys, k: Keys, v: Values, log_decay: PerChannel) -> Values:
     inflow = (kc * (total - cumulative).exp()).mT @ vc
     states = diagonal_scan(total.exp().mT, inflow)
     across = (qc * cumulative.exp()) @ states
-    (within,) = decayed_scores((qc,), kc, cumulative)
+    (within,) = decayed_scores((qc,), (kc,), cumulative)
     return chunks.merge(across + within @ vc, q.shape)
 
 
