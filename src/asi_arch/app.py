@@ -85,17 +85,32 @@ async def opened_bench(
                 baseline(name)
             store.create(campaign)
         async with opened_lab(profile, tasks, campaign.protocol, settings) as lab:
-            yield Bench(
-                campaign=campaign,
-                store=store,
-                lab=lab,
-                researcher=Composer(),
-                judge=RubricJudge(),
-                analyst=NumbersAnalyst(),
-                baseline=baseline,
-                clock=CLOCK,
-                listen=listen,
-            )
+            yield _bench(campaign, store, lab, listen)
+
+
+@asynccontextmanager
+async def scratch_bench(folder: Path, profile: Profile, settings: Settings) -> AsyncGenerator[Bench, None]:
+    """A bench for measuring: a new campaign with this very profile in an empty folder, heard by nobody."""
+    with opened_store(folder, read_only=False) as store:
+        tasks = build_tasks(profile, settings.cache)
+        campaign = _campaign(profile, Wish(), None, tasks)
+        store.create(campaign)
+        async with opened_lab(profile, tasks, campaign.protocol, settings) as lab:
+            yield _bench(campaign, store, lab, lambda _: None)
+
+
+def _bench(campaign: Campaign, store: Store, lab: LocalLab, listen: Listener) -> Bench:
+    return Bench(
+        campaign=campaign,
+        store=store,
+        lab=lab,
+        researcher=Composer(),
+        judge=RubricJudge(),
+        analyst=NumbersAnalyst(),
+        baseline=baseline,
+        clock=CLOCK,
+        listen=listen,
+    )
 
 
 @asynccontextmanager

@@ -90,6 +90,11 @@ class Lab(Protocol):
         """How candidate code is contained; stored with every result."""
         ...
 
+    @property
+    def cold_start_s(self) -> float:
+        """Seconds that the warm parent's start took, paid once; 0 where there is none."""
+        ...
+
     async def check(self, source: str) -> CheckReport:
         """Execute the checks in a fresh child. Raises `LabError` only for our own failures."""
         ...

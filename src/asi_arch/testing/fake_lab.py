@@ -31,6 +31,7 @@ class FakeLab:
     """
 
     containment = "fake"
+    cold_start_s = 0.0
 
     def __init__(self, delay: Callable[[], float] = lambda: 0.0) -> None:
         self._delay = delay

@@ -1,0 +1,156 @@
+"""What `asi-arch bench` measures, beside the composition root because it needs the concrete classes too."""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+from asi_arch.app import CLOCK, baseline, opened_store, scratch_bench
+from asi_arch.domain.experiment import Experiment
+from asi_arch.domain.ports import Brief, Evidence
+from asi_arch.domain.profile import Profile
+from asi_arch.engine.bench import Bench
+from asi_arch.engine.cycle import run_experiment
+from asi_arch.engine.overhead import FEW, MORE, Overhead, Timed, measure, shortened
+from asi_arch.lab.throughput import ThroughputJob
+from asi_arch.search.sampling import Sampler
+from asi_arch.settings import Settings
+from asi_arch.store.sqlite import SqliteStore
+from asi_arch.tasks.tokenizer import vocabulary_size
+from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
+
+
+def throughput(profile: Profile, names: tuple[str, ...], *, rounds: int, steps: int) -> Iterator[dict[str, Any]]:
+    """First {'torch', 'peak_gflops'}, then one `lab.throughput.Speed` as a dictionary per baseline."""
+    job = ThroughputJob(
+        model=profile.model,
+        stage=profile.language,
+        vocabulary=vocabulary_size(profile.language.vocabulary),
+        device=profile.device,
+        precision=profile.precision,
+        baselines=names,
+        rounds=rounds,
+        steps=steps,
+    )
+    command = [sys.executable, "-m", "asi_arch.lab.throughput"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None and child.stdout is not None
+        child.stdin.write(job.model_dump_json())
+        child.stdin.close()
+        for line in child.stdout:
+            yield json.loads(line)
+
+
+class OverheadResult(NamedTuple):
+    """Overhead of an experiment, and the cold start that a campaign pays once."""
+
+    overhead: Overhead
+    cold_start_s: float
+
+
+async def overhead(profile: Profile, settings: Settings, folder: Path, *, repetitions: int) -> OverheadResult:
+    """Run whole short experiments in scratch campaigns below `folder`."""
+    one_seed = profile.model_copy(update={"seeds": profile.seeds[:1]})
+    few_profile, more_profile = shortened(one_seed, FEW), shortened(one_seed, MORE)
+    async with (
+        scratch_bench(folder / "few", few_profile, settings) as few,
+        scratch_bench(folder / "more", more_profile, settings) as more,
+    ):
+        benches = {FEW: few, MORE: more}
+        for bench in benches.values():
+            await _timed(bench, 0)
+        result = await measure(lambda steps, n: _timed(benches[steps], n + 1), repetitions)
+        return OverheadResult(result, few.lab.cold_start_s)
+
+
+async def _timed(bench: Bench, index: int) -> Timed:
+    """Propose, run and record one invention; the same one for the same index in every bench."""
+    started = time.perf_counter()
+    parent = baseline(bench.campaign.profile.search.baselines[0])
+    brief = Brief(parent, [], 0, (), bench.store.fingerprints())
+    proposal = bench.researcher.propose(brief, Random(index))
+    bench.store.propose(index, proposal.model_copy(update={"parent": None}))
+
+    async def evidence() -> Evidence:
+        return Evidence(reference=None, parent=None, siblings=[], others=[parent], noise_nats=None)
+
+    experiment = await run_experiment(bench, index, proposal.model_copy(update={"parent": None}), evidence)
+    bench.store.record(experiment, None)
+    return Timed(experiment, time.perf_counter() - started)
+
+
+class StoreTimes(NamedTuple):
+    """Medians in milliseconds with `stored` experiments in the store."""
+
+    stored: int
+    record_ms: float
+    pool_and_sample_ms: float
+    summaries_ms: float
+    open_ms: float
+
+
+def store_times(folder: Path, counts: tuple[int, ...], on_progress: Callable[[int], None]) -> list[StoreTimes]:
+    """Fill a store up to each count with experiments of one short run each, and time what the loop does with it."""
+    results: list[StoreTimes] = []
+    with opened_store(folder, read_only=False) as store:
+        assert isinstance(store, SqliteStore)
+        campaign = make_campaign()
+        store.create(campaign)
+        sampler = Sampler(campaign.profile.search)
+        stored = 0
+        for count in counts:
+            stored = _fill(store, stored, count, on_progress)
+            sampling = _milliseconds(lambda n=stored: sampler.choose(n, store.pool(50, n), [0], Random(n)), 20)
+            recording = _milliseconds(_recorder(store, stored), 20)
+            stored += 20
+            summaries = _milliseconds(store.summaries, 3)
+            results.append(
+                StoreTimes(count, recording, sampling, summaries, _milliseconds(lambda: _reopened(folder), 3))
+            )
+    return results
+
+
+def _fill(store: SqliteStore, stored: int, count: int, on_progress: Callable[[int], None]) -> int:
+    """Up to `count` experiments, a thousand to a transaction."""
+    while stored < count:
+        upto = min(count, stored + 1000)
+        with store.together():
+            for index in range(stored, upto):
+                store.record(_slim(index), Random(index).random())
+        stored = upto
+        on_progress(stored)
+    return stored
+
+
+def _slim(index: int) -> Experiment:
+    """An experiment without its curves: a hundred thousand full ones would take 2.6 GB."""
+    return make_experiment(index, make_proposal(f"mixer_{index}"), language=(), recall=())
+
+
+def _recorder(store: SqliteStore, first: int) -> Callable[[], None]:
+    indices = iter(range(first, first + 10**6))
+
+    def record() -> None:
+        index = next(indices)
+        store.record(make_experiment(index, make_proposal(f"mixer_{index}")), 0.5)
+
+    return record
+
+
+def _reopened(folder: Path) -> None:
+    with opened_store(folder, read_only=True) as store:
+        store.campaign()
+
+
+def _milliseconds(work: Callable[[], object], times: int) -> float:
+    durations: list[float] = []
+    for _ in range(times):
+        started = CLOCK.tick()
+        work()
+        durations.append(CLOCK.tick() - started)
+    return 1000 * statistics.median(durations)
