@@ -20,9 +20,9 @@ class OutOfMemory(Exception):
 async def check_source(parent: WarmParentHandle, source: str, setting: CheckSetting) -> CheckReport:
     """The child's report; a crash, a silence or a flood of memory becomes a report with one error."""
     limits = setting.spec
-    async with conversation(parent) as talk:
-        await talk.say(CheckJob(source=source, setting=setting))
+    async with conversation(parent, limits.deadline_s) as talk:
         try:
+            await talk.say(CheckJob(source=source, setting=setting))
             message, _ = await _within_memory(talk, limits.deadline_s, limits.memory_mib)
         except Stalled:
             text = f"The checks did not end within {limits.deadline_s:.0f} s: look for an endless or very slow loop."

@@ -1,5 +1,6 @@
 """What a forked child does: one job, then it ends. Candidate code runs here and in no other process."""
 
+import contextlib
 import ctypes
 import os
 import random
@@ -12,17 +13,22 @@ import traceback
 from asi_arch.lab.channel import Channel, Hangup
 from asi_arch.lab.contract import CheckJob, Failure, Report, ScoreJob, TrainJob
 from asi_arch.lab.loading import FILE_NAME, LoadFailure
+from asi_arch.lab.plain import plain_text
 
 PR_SET_PDEATHSIG = 1
 MAX_FILE_BYTES = 64 << 20
 MAX_OPEN_FILES = 256
 MAX_LOG_LINES = 40
+MAX_CPU_S = 24 * 3600
+"""A backstop; deadlines are the controller's."""
 
 
-def become_child(connection: int, log: int) -> None:
+def become_child(connection: int, log: int, *, parent: int) -> None:
     """Cut every tie but the conversation and the log: session, signals, descriptors, limits."""
     os.setsid()
     die_with_parent()
+    if os.getppid() != parent:
+        os._exit(1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
@@ -35,6 +41,8 @@ def become_child(connection: int, log: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES, MAX_OPEN_FILES))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
+    _die_first()
     os.environ.clear()
     random.seed(0)
 
@@ -43,6 +51,12 @@ def die_with_parent() -> None:
     """Ask Linux to kill this process when its parent ends; elsewhere the closed socket has to do."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _die_first() -> None:
+    """When the machine runs out of memory, this process is to be ended and not the controller."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
 
 
 def serve_one_job() -> int:
@@ -75,7 +89,7 @@ def _do(channel: Channel) -> None:
 
 def _report(channel: Channel, error: Exception) -> int:
     try:
-        channel.send(Failure(reason=_reason(error)[:2000], log=candidate_traceback(error)))
+        channel.send(Failure(reason=plain_text(_reason(error))[:2000], log=plain_text(candidate_traceback(error))))
     except Hangup:
         return 1
     return 0

@@ -24,8 +24,9 @@ from asi_arch.lab.checks.setting import CheckSetting
 Arrays = Mapping[str, NDArray[Any]]
 
 HEAD = struct.Struct(">IQ")
-MAX_HEADER = 16 << 20
+MAX_HEADER = 1 << 20
 MAX_ARRAYS = 4 << 30
+"""Of what the controller sends, which is trusted; a child's answers have limits of their own."""
 
 
 class Garbled(Exception):
@@ -131,11 +132,11 @@ def encode(message: Message, arrays: Arrays | None = None) -> bytes:
     return HEAD.pack(len(header), len(payload)) + header + payload
 
 
-def sizes(head: bytes) -> tuple[int, int]:
+def sizes(head: bytes, max_arrays: int = MAX_ARRAYS) -> tuple[int, int]:
     """Lengths of header and arrays. Raises `Garbled` beyond the limits."""
     header, payload = HEAD.unpack(head)
-    if header > MAX_HEADER or payload > MAX_ARRAYS:
-        raise Garbled(f"a frame of {header} + {payload} bytes is over the limit of {MAX_HEADER} + {MAX_ARRAYS}")
+    if header > MAX_HEADER or payload > max_arrays:
+        raise Garbled(f"a frame of {header} + {payload} bytes is over the limit of {MAX_HEADER} + {max_arrays}")
     return header, payload
 
 
@@ -144,7 +145,7 @@ def decode(header: bytes, payload: bytes) -> Frame:
     try:
         message = _ADAPTER.validate_python(_finite_or_not(header))
         arrays = load(payload) if payload else {}
-    except (ValidationError, ValueError, SafetensorError, RecursionError) as error:
+    except (ValidationError, ValueError, LookupError, TypeError, SafetensorError, RecursionError) as error:
         raise Garbled(f"a frame that can't be read: {str(error)[:500]}") from error
     return Frame(message, arrays)
 

@@ -7,15 +7,20 @@ from contextlib import asynccontextmanager
 
 from asi_arch.lab.contract import HEAD, Arrays, Failure, Frame, Garbled, Message, decode, encode, sizes
 from asi_arch.lab.parent import Child, Ended, WarmParentHandle
+from asi_arch.lab.plain import plain_text
+
+SMALL_ANSWER = 1 << 16
+"""Bytes of arrays in an answer that should have none."""
+_MAX_REASON = 2000
 
 
 class ChildFailed(Exception):
     """The child ended, broke the contract, or reported that the candidate's code raised."""
 
     def __init__(self, reason: str, log: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.log = log
+        self.reason = plain_text(reason, _MAX_REASON)
+        self.log = plain_text(log)
+        super().__init__(self.reason)
 
 
 class Stalled(Exception):
@@ -25,9 +30,10 @@ class Stalled(Exception):
 class Conversation:
     """Frames to and from one child."""
 
-    def __init__(self, parent: WarmParentHandle, child: Child) -> None:
+    def __init__(self, parent: WarmParentHandle, child: Child, patience_s: float) -> None:
         self._parent = parent
         self._child = child
+        self._patience_s = patience_s
 
     @property
     def pid(self) -> int:
@@ -35,19 +41,27 @@ class Conversation:
         return self._child.pid.result()
 
     async def say(self, message: Message, arrays: Arrays | None = None) -> None:
-        """Send a frame; a child that has gone is noticed when it is asked for an answer."""
+        """Send a frame; a child that has gone is noticed when it is asked for an answer.
+
+        Raises `Stalled` when the child leaves so much unread that the frame does not fit within the patience.
+        """
         if self._child.writer.is_closing():
             return
         self._child.writer.write(encode(message, arrays))
         try:
-            await self._child.writer.drain()
+            await asyncio.wait_for(self._child.writer.drain(), self._patience_s)
+        except asyncio.TimeoutError:
+            raise Stalled from None
         except ConnectionError:
             return
 
-    async def hear(self, timeout_s: float) -> Frame:
-        """The next frame. Raises `Stalled` after `timeout_s` of silence, `ChildFailed` for all else that is wrong."""
+    async def hear(self, timeout_s: float, max_arrays: int = SMALL_ANSWER) -> Frame:
+        """The next frame, with at most `max_arrays` bytes of arrays.
+
+        Raises `Stalled` after `timeout_s` of silence and `ChildFailed` for all else that is wrong.
+        """
         try:
-            frame = await asyncio.wait_for(self._frame(), timeout_s)
+            frame = await asyncio.wait_for(self._frame(max_arrays), timeout_s)
         except asyncio.TimeoutError:
             raise Stalled from None
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -62,8 +76,8 @@ class Conversation:
         """End the child's tree; afterwards nothing of it is left."""
         return await self._parent.end(self._child)
 
-    async def _frame(self) -> Frame:
-        header, payload = sizes(await self._child.reader.readexactly(HEAD.size))
+    async def _frame(self, max_arrays: int) -> Frame:
+        header, payload = sizes(await self._child.reader.readexactly(HEAD.size), max_arrays)
         reader = self._child.reader
         return decode(await reader.readexactly(header), await reader.readexactly(payload) if payload else b"")
 
@@ -83,10 +97,10 @@ def status_words(status: int) -> str:
 
 
 @asynccontextmanager
-async def conversation(parent: WarmParentHandle) -> AsyncGenerator[Conversation]:
+async def conversation(parent: WarmParentHandle, patience_s: float) -> AsyncGenerator[Conversation]:
     """Fork a child, talk to it, and leave nothing of it behind, whatever happens (cancellation included)."""
     child = await parent.fork()
-    talk = Conversation(parent, child)
+    talk = Conversation(parent, child, patience_s)
     try:
         yield talk
     finally:

@@ -12,6 +12,8 @@ from collections import deque
 from typing import IO, Any, NamedTuple
 
 from asi_arch.domain.errors import LabError
+from asi_arch.lab import processes
+from asi_arch.lab.plain import plain_text
 
 MAX_PACKET = 1 << 16
 MAX_LOG_BYTES = 64 << 10
@@ -23,8 +25,11 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",  # a set of names has the same order in every lab
 }
-"""All that a child inherits: no home, no keys."""
+"""All that a child inherits, besides the lab's mark: no home, no keys."""
+_ENTRY = "import sys; del sys.path[0]; from asi_arch.lab.warm import main; main()"
+"""Not `-I`, which would ignore the hash seed as well; the environment is ours, the current folder is left out."""
 
 
 class Ended(NamedTuple):
@@ -50,8 +55,7 @@ class Child:
     @property
     def log(self) -> str:
         """The last 64 KiB of what it printed, without control characters."""
-        text = b"".join(self._log)[-MAX_LOG_BYTES:].decode("utf-8", errors="replace")
-        return "".join(c for c in text if c.isprintable() or c in "\n\t")
+        return plain_text(b"".join(self._log)[-MAX_LOG_BYTES:].decode("utf-8", errors="replace"))
 
     def hear(self, content: bytes) -> None:
         """Add to the log, dropping the oldest."""
@@ -79,10 +83,12 @@ class WarmParentHandle:
         """Start one and wait until torch is imported. Raises `LabError` with what it printed when that fails."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process
+        mark = os.urandom(8).hex()
         process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "asi_arch.lab.warm", str(theirs.fileno())],
+            [sys.executable, "-s", "-c", _ENTRY, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
-            env=_ENVIRONMENT,
+            env={**_ENVIRONMENT, "ASI_ARCH_LAB": mark},
+            cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=words,
@@ -91,6 +97,7 @@ class WarmParentHandle:
         theirs.close()
         ours.setblocking(False)
         handle = cls(process, ours, words)
+        handle._mark = f"ASI_ARCH_LAB={mark}"
         try:
             handle.cold_start_s = await asyncio.wait_for(asyncio.shield(handle._ready), START_TIMEOUT_S)
         except (asyncio.TimeoutError, LabError) as error:
@@ -98,6 +105,7 @@ class WarmParentHandle:
             raise LabError(f"the warm parent did not start: {handle.last_words or error}") from error
         return handle
 
+    _mark: str = ""
     cold_start_s: float = 0.0
     """Seconds until it was ready, torch's import included."""
     last_words: str = ""
@@ -115,10 +123,14 @@ class WarmParentHandle:
         self._last_job += 1
         job = self._last_job
         ours, theirs = socket.socketpair()
+        try:
+            reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
+        child = self._children[job] = Child(job, reader, writer)
         log_reader, log_writer = os.pipe()
-        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
-        child = Child(job, reader, writer)
-        self._children[child.job] = child
         _follow_log(log_reader, child)
         try:
             request = json.dumps({"op": "fork", "job": child.job}).encode()
@@ -129,16 +141,24 @@ class WarmParentHandle:
         finally:
             theirs.close()
             os.close(log_writer)
-        await asyncio.shield(child.pid)
+        try:
+            await asyncio.shield(child.pid)
+        except asyncio.CancelledError:
+            self._let_go(child)
+            raise
         return child
 
     async def end(self, child: Child) -> Ended:
         """End the child's whole tree if it still runs, and wait for it."""
+        self._let_go(child)
+        return await asyncio.shield(child.ended)
+
+    def _let_go(self, child: Child) -> None:
+        """Hang up and have its tree killed; requests are served in order, so this may come before it was forked."""
         child.writer.close()
         if not child.ended.done():
             with contextlib.suppress(OSError):
                 self._control.send(json.dumps({"op": "kill", "job": child.job}).encode())
-        return await asyncio.shield(child.ended)
 
     async def close(self) -> None:
         """Hang up, so that it ends everything below it; killed if it does not within five seconds."""
@@ -149,6 +169,7 @@ class WarmParentHandle:
         except subprocess.TimeoutExpired:
             self._process.kill()
             await loop.run_in_executor(None, self._process.wait)
+        await loop.run_in_executor(None, processes.kill_marked, self._mark)
         if not self._words.closed:
             self._words.seek(0)
             self.last_words = self._words.read().decode(errors="replace").strip()[-2000:]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def parents() -> dict[int, int]:
@@ -48,6 +49,24 @@ def kill_tree(root: int) -> None:
 def memory_mib(root: int) -> float:
     """Resident memory of `root` and everything below it, pages that they share counted for each."""
     return sum(_resident(pid) for pid in {root} | descendants(root)) * PAGE / 2**20
+
+
+def cpu_s(pid: int) -> float | None:
+    """CPU seconds of one process as the kernel counts them; None where that can't be read."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / _TICKS if fields else None
+
+
+def kill_marked(mark: str) -> None:
+    """End every process that was started, or forked from one that was, with `mark` in its environment."""
+    needle = mark.encode()
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        try:
+            is_ours = name.isdigit() and needle in Path(f"/proc/{name}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if is_ours:
+            kill_tree(int(name))
 
 
 def is_alive(pid: int) -> bool:

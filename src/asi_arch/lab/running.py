@@ -1,6 +1,7 @@
 """One run: train in a fresh child, score in another, compute the loss here."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,16 +10,21 @@ from safetensors.numpy import save
 from asi_arch.domain.outcome import Crashed, Measured, Outcome, Run, StageScore, TimedOut
 from asi_arch.domain.ports import Batch, Progress, RunOrder, Task
 from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
+from asi_arch.lab import processes
 from asi_arch.lab.contract import Arrays, Hidden, ScoreJob, StepReport, Tokens, TrainJob, Weights
-from asi_arch.lab.conversation import ChildFailed, Conversation, Stalled, conversation
+from asi_arch.lab.conversation import SMALL_ANSWER, ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.referee import BadHidden, Referee
+from asi_arch.lab.strictness import complaint_about
 from asi_arch.lab.watch import LiveWatch
 
 _AHEAD = 4
 """Batches that are sent before the first answer, so that the worker never waits."""
 _SCORE_TOKENS = 8192
 """Tokens per scoring batch."""
+_MAX_WEIGHTS = 1 << 30
+"""Bytes."""
+_FLOAT32_BYTES = 4
 
 
 class Trained(NamedTuple):
@@ -110,7 +116,7 @@ class _Training:
     async def run(self, parent: WarmParentHandle) -> Trained:
         """Stream batches, watch, take the weights; whatever goes wrong with the child is its outcome."""
         weights: Arrays = {}
-        async with conversation(parent) as talk:
+        async with conversation(parent, self._profile.watch.stall_s) as talk:
             try:
                 outcome, weights = await self._dialogue(talk)
             except Stalled:
@@ -129,18 +135,23 @@ class _Training:
             message, _ = await talk.hear(self._profile.watch.stall_s)
             if not isinstance(message, StepReport):
                 raise ChildFailed(f"the process answered a batch with '{message.kind}'")
-            if (outcome := self._take(step, message, self._clock() - started)) is not None:
+            if (outcome := self._take(step, message, self._clock() - started, talk.pid)) is not None:
                 return outcome, {}
             if step + _AHEAD < self._stage.steps:
                 await self._send_batch(talk, step + _AHEAD)
-        message, weights = await talk.hear(self._profile.watch.stall_s)
-        if not isinstance(message, Weights) or not {"embedding.weight", "norm.weight"} <= set(weights):
+        message, weights = await talk.hear(self._profile.watch.stall_s, _MAX_WEIGHTS)
+        if not isinstance(message, Weights):
             raise ChildFailed("the process sent something else than its weights")
+        if complaint := complaint_about(weights, vocabulary=self._task.vocabulary, width=self._profile.model.width):
+            raise ChildFailed(f"the process sent weights that can't be used: {complaint}")
         return Measured(), weights
 
-    def _take(self, step: int, report: StepReport, elapsed_s: float) -> Outcome | None:
-        self._auxiliary = max(self._auxiliary, abs(report.auxiliary))
-        outcome = self._watch.step(report.loss, report.cpu_s)
+    def _take(self, step: int, report: StepReport, elapsed_s: float, pid: int) -> Outcome | None:
+        """CPU time is the kernel's count where it can be read: the child's own clock may have been tampered with."""
+        if math.isfinite(report.auxiliary):
+            self._auxiliary = max(self._auxiliary, abs(report.auxiliary))
+        counted = processes.cpu_s(pid)
+        outcome = self._watch.step(report.loss, report.cpu_s if counted is None else counted)
         tokens_per_s = (step + 1) * self.tokens_per_step / max(elapsed_s, 1e-9)
         self._on_progress(Progress(step + 1, self._stage.steps, report.loss, tokens_per_s))
         return outcome
@@ -178,7 +189,7 @@ async def _score(parent: WarmParentHandle, profile: Profile, task: Task, order: 
         device=profile.device,
         precision=profile.precision,
     )
-    async with conversation(parent) as talk:
+    async with conversation(parent, profile.watch.stall_s) as talk:
         try:
             await talk.say(job, weights)
             outcome, score = (
@@ -201,8 +212,10 @@ async def _refereed(
 ) -> StageScore:
     rows = max(1, _SCORE_TOKENS // batch.inputs.shape[1])
     for start in range(0, len(batch.inputs), rows):
-        await talk.say(Tokens(), {"inputs": batch.inputs[start : start + rows]})
-        message, arrays = await talk.hear(profile.watch.stall_s)
+        inputs = batch.inputs[start : start + rows]
+        await talk.say(Tokens(), {"inputs": inputs})
+        expected = inputs.size * profile.model.width * _FLOAT32_BYTES + SMALL_ANSWER
+        message, arrays = await talk.hear(profile.watch.stall_s, expected)
         if not isinstance(message, Hidden) or "hidden" not in arrays:
             raise ChildFailed(f"the process answered inputs with '{message.kind}'")
         await asyncio.to_thread(referee.take, arrays["hidden"])

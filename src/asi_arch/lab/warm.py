@@ -1,6 +1,6 @@
 """The warm parent: imports torch once, then forks a fresh child per job. Never runs candidate code itself.
 
-Started as `python -I -m asi_arch.lab.warm FD`. On the socket FD it takes requests as JSON, one per packet:
+Started with the descriptor FD of a socket as its argument. On FD it takes requests as JSON, one per packet:
 
     {"op": "fork", "job": N}  with two descriptors: the job's socket and the end of its log
     {"op": "kill", "job": N}
@@ -9,6 +9,7 @@ and answers {"ready": cold_start_s}, {"forked": N, "pid": P} and {"exited": N, "
 When the controller's end closes, everything below it is ended, and then itself.
 """
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -70,11 +71,11 @@ class WarmParent:
         return True
 
     def _fork(self, job: int, descriptors: list[int]) -> None:
-        pid = os.fork()
+        parent, pid = os.getpid(), os.fork()
         if pid == 0:
             code = 1
             try:
-                become_child(*descriptors)
+                become_child(*descriptors, parent=parent)
                 code = serve_one_job()
             finally:
                 os._exit(code)
@@ -89,8 +90,8 @@ class WarmParent:
                 processes.kill_tree(pid)
 
     def _reap(self) -> None:
-        """Report every ended job; end what it left behind, which has become our own child."""
-        left_behind = False
+        """End what ended jobs left behind, which has become our own child; only then report them."""
+        reports: list[dict[str, object]] = []
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -99,17 +100,22 @@ class WarmParent:
             if pid == 0:
                 break
             if pid in self._jobs:
-                left_behind = True
                 words = {"status": os.waitstatus_to_exitcode(status), "cpu_s": usage.ru_utime + usage.ru_stime}
-                self.say(exited=self._jobs.pop(pid), peak_mib=usage.ru_maxrss / 1024, **words)
-        if left_behind:
+                reports.append({"exited": self._jobs.pop(pid), "peak_mib": usage.ru_maxrss / 1024, **words})
+        if reports:
             self._end_orphans()
+        for report in reports:
+            self.say(**report)
 
     def _end_orphans(self) -> None:
+        """Until we have no children but the jobs: ending one orphan may make others of its children."""
         own = os.getpid()
-        for pid, parent in processes.parents().items():
-            if parent == own and pid not in self._jobs:
+        while orphans := [pid for pid, up in processes.parents().items() if up == own and pid not in self._jobs]:
+            for pid in orphans:
                 processes.kill_tree(pid)
+            for pid in orphans:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
 
     def _end_all(self) -> None:
         while below := {pid for pid in processes.descendants(os.getpid()) if processes.is_alive(pid)}:
