@@ -20,8 +20,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def asi_arch(environment: dict[str, str], tmp_path: Path) -> Run:
     """Run the command in an empty folder."""
 
-    def run(*arguments: str | Path, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: str | Path, timeout: float = 120, before: Callable[[], None] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "asi_arch", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, cwd=tmp_path)
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, env=environment, cwd=tmp_path, preexec_fn=before
+        )
 
     return run

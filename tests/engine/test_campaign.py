@@ -7,7 +7,7 @@ import pytest
 
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import LabError
-from asi_arch.domain.outcome import CheckReport, Crashed, Run
+from asi_arch.domain.outcome import CheckReport, Crashed, Measured, Run, StoppedEarly
 from asi_arch.domain.ports import Progress, RunOrder
 from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
@@ -160,3 +160,26 @@ class _CrashingLab(FakeLab):
 async def test_a_baseline_that_can_not_be_measured_ends_the_campaign_with_its_reason(make_bench: MakeBench) -> None:
     with pytest.raises(LabError, match=r"delta_net could not be measured.*boom"):
         await _search(make_bench, FakeStore(), _CrashingLab(), slots=1)
+
+
+class _DisagreeingLab(FakeLab):
+    """Stops seed 1 of every invention early unless it is let through."""
+
+    async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
+        run, weights = await super().run(order._replace(is_audited=True), on_progress)
+        is_doubted = order.baseline is not None and order.key.seed == 1 and order.key.stage is StageName.LANGUAGE
+        if not is_doubted:
+            return run, weights
+        stop = StoppedEarly(stage=order.key.stage, step=2, loss_nats=2.0, baseline_loss_nats=1.5, margin=0.05)
+        if order.is_audited:
+            return run.model_copy(update={"would_stop": stop}), weights
+        return run.model_copy(update={"outcome": stop, "score": None}), b""
+
+
+async def test_one_stopped_seed_of_two_is_trained_to_the_end(make_bench: MakeBench) -> None:
+    store = FakeStore()
+    await CampaignLoop(make_bench(store, _DisagreeingLab()), Limits(experiments=2), slots=1).run()
+    invention = store.experiment(1)
+    assert invention is not None
+    assert invention.outcome == Measured()
+    assert [run.would_stop is not None for run in invention.runs] == [False, True, False, False]

@@ -183,8 +183,10 @@ async def test_children_inherit_no_key(lab: LocalLab, monkeypatch: pytest.Monkey
 
 
 def _children(lab: LocalLab) -> set[int]:
+    """Processes below the warm parent, but those that wait for a job."""
     assert lab.parent_pid is not None
-    return {pid for pid in processes.descendants(lab.parent_pid) if processes.is_alive(pid)}
+    below = processes.descendants(lab.parent_pid)
+    return {pid for pid in below if processes.is_alive(pid)} - lab.spare_pids
 
 
 CONTROLLER = """

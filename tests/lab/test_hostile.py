@@ -174,4 +174,5 @@ async def test_weights_are_looked_at_before_they_are_used(changes: dict[str, np.
 
 def _alive_below(lab: LocalLab) -> set[int]:
     assert lab.parent_pid is not None
-    return {pid for pid in processes.descendants(lab.parent_pid) if processes.is_alive(pid)}
+    below = processes.descendants(lab.parent_pid)
+    return {pid for pid in below if processes.is_alive(pid)} - lab.spare_pids

@@ -1,13 +1,28 @@
 """The command line: names, options and help. What a command does is in the module of its family."""
 
+import os
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+
+class _Commands(TyperGroup):
+    """Ctrl-C ends every command in the same way, whatever the installed typer makes of it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.secho("asi-arch: stopped; finished work is stored", err=True, fg="red")
+            raise typer.Exit(130) from None
+
 
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -254,5 +269,7 @@ class _Wall:
 
 def main() -> None:
     """Entry point of the command `asi-arch`."""
+    # The controller's arithmetic takes one core: more threads would spin against the trainings.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with _Wall():
         app()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import NamedTuple
 
 from rich.console import Console
@@ -34,15 +35,21 @@ class RunWish(NamedTuple):
 
 
 def run(wish: RunWish) -> None:
-    """Run until a limit or Ctrl-C; exit code 130 when it was cut short by a second Ctrl-C."""
+    """Run until a limit or Ctrl-C; exit code 130 when it was cut short: before the search began, or by a second one."""
     limits = _limits(wish)
     console = Console()
     display = PlainLines(console) if wish.plain or not console.is_terminal else LiveTable(console)
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
         asyncio.run(_run(wish, limits, display))
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, KeyboardInterrupt):
         console.print("Stopped. What was finished is stored; the same command resumes.")
         sys.exit(130)
+
+
+def _as_ctrl_c(_number: int, _frame: FrameType | None) -> None:
+    """Being told to end, outside of the loop, is Ctrl-C: asyncio cancels at the next wait, then at once."""
+    signal.raise_signal(signal.SIGINT)
 
 
 def _limits(wish: RunWish) -> Limits:

@@ -69,6 +69,7 @@ class CampaignLoop:
     async def run(self) -> None:
         """Until a limit is reached or `drain` was called. Cancelling stops at once and loses nothing finished."""
         self._bench.store.append(EventKind.OPENED, None, {"done": self.done})
+        self._settle()
         try:
             index = 0
             while not self._is_over(index):
@@ -167,6 +168,7 @@ class CampaignLoop:
         )
 
     def _record(self, experiment: Experiment) -> None:
+        _require_baseline(experiment)
         summary = experiment.summary()
         known = {**self._summaries, summary.index: summary}
         fitness = self._fitness(known)
@@ -174,17 +176,19 @@ class CampaignLoop:
         self._bench.store.record(experiment, value)
         self._summaries = known
         if experiment.proposal.author is Author.BASELINE:
-            self._after_baseline(experiment, fitness)
+            self._settle()
         self._compute_s += experiment.cost.cpu_s
         self._bench.listen(Recorded(experiment, value, self.done))
 
-    def _after_baseline(self, experiment: Experiment, fitness: Fitness | None) -> None:
-        """A campaign without its baselines means nothing; with them, earlier experiments get their fitness."""
-        if not isinstance(experiment.outcome, Measured):
-            reason = experiment.outcome.model_dump_json(exclude={"log"})
-            raise LabError(f"the baseline {experiment.proposal.name} could not be measured: {reason}")
+    def _settle(self) -> None:
+        """With the baselines known, earlier experiments get their fitness.
+
+        Done at the start as well: the last session may have been killed right after it recorded a baseline.
+        """
+        fitness = self._fitness(self._summaries)
         if fitness is not None:
-            self._bench.store.set_fitness({index: fitness.of(summary) for index, summary in self._summaries.items()})
+            values = {index: fitness.of(summary) for index, summary in self._summaries.items()}
+            self._bench.store.set_fitness({i: v for i, v in values.items() if v != self._summaries[i].fitness})
 
     def _fitness(self, known: Mapping[int, Summary]) -> Fitness | None:
         """None until both baselines that it is relative to have been measured."""
@@ -194,6 +198,14 @@ class CampaignLoop:
         if reference is None or floor is None or not (reference.is_measured and floor.is_measured):
             return None
         return Fitness(self._bench.campaign.profile.fitness, reference, floor)
+
+
+def _require_baseline(experiment: Experiment) -> None:
+    """A campaign without its baselines means nothing. They are ours, so nothing is recorded and the next session tries
+    again."""
+    if experiment.proposal.author is Author.BASELINE and not isinstance(experiment.outcome, Measured):
+        reason = experiment.outcome.model_dump_json(exclude={"log"})
+        raise LabError(f"the baseline {experiment.proposal.name} could not be measured: {reason}")
 
 
 def seed_noise(load: Callable[[int], Experiment | None], indices: range) -> float | None:

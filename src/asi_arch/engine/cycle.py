@@ -7,10 +7,11 @@ run for several experiments at once, in any order, with the same result.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
+from typing import NamedTuple
 
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.experiment import Cost, Experiment
-from asi_arch.domain.outcome import CheckReport, Measured, Outcome, Rejected, Run, RunKey, Severity
+from asi_arch.domain.outcome import CheckReport, Measured, Outcome, Rejected, Run, RunKey, Severity, StoppedEarly
 from asi_arch.domain.ports import Evidence, Progress, RunOrder
 from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
@@ -70,51 +71,74 @@ def is_audited(campaign_seed: int, index: int, fraction: float) -> bool:
 async def train(bench: Bench, index: int, proposal: Proposal, checks: CheckReport) -> tuple[Run, ...]:
     """All seeds of one stage side by side, then the next stage if every seed got through.
 
-    Every seed runs to its own end, even when another one was stopped: which of them is slower must not matter.
+    Every seed runs to its own end, even when another one was stopped: which of them is slower must not matter. An early
+    stop stands only when all seeds were stopped; where they disagree, the stopped ones are trained to the end.
     """
     footprint = checks.footprint
     assert footprint is not None, "a candidate that passed its checks has a footprint"
     done: list[Run] = []
     for stage in StageName:
         bench.listen(StageChanged(index, stage.value))
-        runs = [
-            run_once(
-                bench,
-                index,
-                proposal,
-                RunKey(sha=proposal.sha, protocol=bench.campaign.protocol, stage=stage, seed=seed),
-                footprint.mlp_width,
+        job = _Job(bench, index, proposal, stage, footprint.mlp_width)
+        seeds = bench.campaign.profile.seeds
+        runs = await asyncio.gather(*(run_once(job, seed) for seed in seeds))
+        if not all(isinstance(run.outcome, StoppedEarly) for run in runs):
+            doubted = [isinstance(run.outcome, StoppedEarly) for run in runs]
+            again = (
+                run_once(job, seed, is_let_through=True) for seed, doubt in zip(seeds, doubted, strict=True) if doubt
             )
-            for seed in bench.campaign.profile.seeds
-        ]
-        done += await asyncio.gather(*runs)
+            second = iter(await asyncio.gather(*again))
+            runs = [next(second) if doubt else run for run, doubt in zip(runs, doubted, strict=True)]
+        for run in runs:
+            remember(bench, proposal, run)
+        done += runs
         if not isinstance(_outcome(done), Measured):
             break
     return tuple(done)
 
 
-async def run_once(bench: Bench, index: int, proposal: Proposal, key: RunKey, mlp_width: int) -> Run:
-    """One training, or its record if it was done before."""
+class _Job(NamedTuple):
+    """What the seeds of one stage have in common."""
+
+    bench: Bench
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  tuple.index is never called
+    proposal: Proposal
+    stage: StageName
+    mlp_width: int
+
+
+async def run_once(job: _Job, seed: int, *, is_let_through: bool = False) -> Run:
+    """One training, or its record if it was done before. A run that was stopped early is not remembered here."""
+    bench, proposal = job.bench, job.proposal
+    key = RunKey(sha=proposal.sha, protocol=bench.campaign.protocol, stage=job.stage, seed=seed)
     if (known := bench.store.run(key)) is not None:
         return known
     reference = _reference_run(bench, proposal, key)
+    fraction = bench.campaign.profile.watch.audit_fraction
     order = RunOrder(
         source=proposal.source,
         key=key,
-        mlp_width=mlp_width,
+        mlp_width=job.mlp_width,
         baseline=reference,
-        is_audited=is_audited(bench.campaign.seed, index, bench.campaign.profile.watch.audit_fraction),
+        is_audited=is_let_through or is_audited(bench.campaign.seed, job.index, fraction),
     )
 
     def on_progress(progress: Progress) -> None:
         step = min(progress.step, len(reference.losses)) if reference else 0
-        bench.listen(Trained(index, key, progress, reference.losses[step - 1] if reference and step else None))
+        bench.listen(Trained(job.index, key, progress, reference.losses[step - 1] if reference and step else None))
 
     run, weights = await bench.lab.run(order, on_progress)
     if weights:
         run = run.model_copy(update={"weights": bench.store.put_blob(weights)})
-    bench.store.save_run(run)
+    if not isinstance(run.outcome, StoppedEarly):
+        remember(bench, proposal, run)
     return run
+
+
+def remember(bench: Bench, proposal: Proposal, run: Run) -> None:
+    """Store a finished run. One of ours that failed is not stored, so that the next session tries again."""
+    if proposal.author is not Author.BASELINE or isinstance(run.outcome, Measured):
+        bench.store.save_run(run)
 
 
 def _reference_run(bench: Bench, proposal: Proposal, key: RunKey) -> Run | None:

@@ -51,7 +51,8 @@ async def measure(timed: Callable[[int, int], Awaitable[Timed]], repetitions: in
         overheads.append(_fixed(few) - FEW * per_step)
         checks.append(few.experiment.cost.check_cpu_s)
         steps.append(per_step)
-    return Overhead(*(1000 * statistics.median(values) for values in (overheads, checks, steps)), repetitions)
+    overhead, check, step = (1000 * statistics.median(values) for values in (overheads, checks, steps))
+    return Overhead(overhead, check, step, repetitions)
 
 
 def _fixed(timed: Timed) -> float:

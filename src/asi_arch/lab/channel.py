@@ -28,6 +28,14 @@ class Channel:
         header, payload = sizes(self._exactly(HEAD.size))
         return decode(self._exactly(header), self._exactly(payload))
 
+    def wait_for_hangup(self) -> None:
+        """Read and forget until the controller hangs up.
+
+        Who exits with unread batches makes the controller's next write fail, and what was said last is lost with it.
+        """
+        while self._file.read(1 << 16):
+            continue
+
     def _exactly(self, count: int) -> bytes:
         content = self._file.read(count)
         if len(content) < count:

@@ -32,6 +32,7 @@ async def check_source(parent: WarmParentHandle, source: str, setting: CheckSett
             return _failed(source, "memory", text, float(limits.memory_mib))
         except ChildFailed as failure:
             return _failed(source, "crash", f"While it was checked, {failure.reason}.")
+        talk.dismiss()
     if not isinstance(message, Report) or message.report.sha != sha256(source):
         return _failed(source, "crash", "The process answered with something else than the report asked for.")
     return message.report

@@ -53,6 +53,11 @@ class LocalLab:
         """Of the warm parent; None while there is none."""
         return None if self._parent is None else self._parent.pid
 
+    @property
+    def spare_pids(self) -> set[int]:
+        """Of the forked children that wait for a job."""
+        return set() if self._parent is None else self._parent.spare_pids
+
     async def start(self) -> None:
         """Start the warm parent. Raises `LabError` when torch can't be imported there."""
         parent = await self._living_parent()

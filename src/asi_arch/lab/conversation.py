@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from asi_arch.lab import processes
 from asi_arch.lab.contract import HEAD, Arrays, Failure, Frame, Garbled, Message, decode, encode, sizes
 from asi_arch.lab.parent import Child, Ended, WarmParentHandle
 from asi_arch.lab.plain import plain_text
@@ -34,6 +35,7 @@ class Conversation:
         self._parent = parent
         self._child = child
         self._patience_s = patience_s
+        self.is_dismissed = False
 
     @property
     def pid(self) -> int:
@@ -72,9 +74,21 @@ class Conversation:
             raise ChildFailed(frame.message.reason, frame.message.log + self._child.log)
         return frame
 
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of the child so far, by the kernel's count."""
+        if self._child.ended.done():
+            return self._child.ended.result().cpu_s
+        return processes.cpu_s(self.pid) or 0.0
+
     async def end(self) -> Ended:
         """End the child's tree; afterwards nothing of it is left."""
         return await self._parent.end(self._child)
+
+    def dismiss(self) -> None:
+        """Take leave of a child that has done its job, without waiting for its end."""
+        self.is_dismissed = True
+        self._parent.dismiss(self._child)
 
     async def _frame(self, max_arrays: int) -> Frame:
         header, payload = sizes(await self._child.reader.readexactly(HEAD.size), max_arrays)
@@ -98,10 +112,14 @@ def status_words(status: int) -> str:
 
 @asynccontextmanager
 async def conversation(parent: WarmParentHandle, patience_s: float) -> AsyncGenerator[Conversation]:
-    """Fork a child, talk to it, and leave nothing of it behind, whatever happens (cancellation included)."""
+    """Fork a child, talk to it, and leave nothing of it behind, whatever happens (cancellation included).
+
+    Only a child that was dismissed may still be on its way out afterwards.
+    """
     child = await parent.fork()
     talk = Conversation(parent, child, patience_s)
     try:
         yield talk
     finally:
-        await asyncio.shield(asyncio.ensure_future(talk.end()))
+        if not talk.is_dismissed:
+            await asyncio.shield(asyncio.ensure_future(talk.end()))

@@ -18,6 +18,10 @@ from asi_arch.lab.plain import plain_text
 MAX_PACKET = 1 << 16
 MAX_LOG_BYTES = 64 << 10
 START_TIMEOUT_S = 120.0
+SPARES = 2
+"""Children that are forked before they are needed: as many as one experiment asks for at once."""
+FAREWELL_S = 1.0
+"""How long a child that is done may take to end itself."""
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -26,6 +30,8 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",  # a set of names has the same order in every lab
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # freed tensors stay with the process and are not faulted in again
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
 }
 """All that a child inherits, besides the lab's mark: no home, no keys."""
 _ENTRY = "import sys; del sys.path[0]; from asi_arch.lab.warm import main; main()"
@@ -74,6 +80,9 @@ class WarmParentHandle:
         self._control = control
         self._children: dict[int, Child] = {}
         self._last_job = 0
+        self._spares: deque[Child] = deque()
+        self._refilling: asyncio.Task[None] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self.is_dead = False
         asyncio.get_running_loop().add_reader(control.fileno(), self._on_packet)
@@ -100,6 +109,9 @@ class WarmParentHandle:
         handle._mark = f"ASI_ARCH_LAB={mark}"
         try:
             handle.cold_start_s = await asyncio.wait_for(asyncio.shield(handle._ready), START_TIMEOUT_S)
+        except asyncio.CancelledError:
+            await asyncio.shield(asyncio.ensure_future(handle.close()))
+            raise
         except (asyncio.TimeoutError, LabError) as error:
             await handle.close()
             raise LabError(f"the warm parent did not start: {handle.last_words or error}") from error
@@ -116,8 +128,32 @@ class WarmParentHandle:
         """Of the warm parent."""
         return self._process.pid
 
+    @property
+    def spare_pids(self) -> set[int]:
+        """Of the children that wait for a job."""
+        return {child.pid.result() for child in self._spares if child.pid.done() and not child.pid.exception()}
+
     async def fork(self) -> Child:
-        """A fresh child, waiting for its job. Raises `LabError` when the warm parent is gone."""
+        """A fresh child, waiting for its job. Raises `LabError` when the warm parent is gone.
+
+        It was forked a while ago if possible, so that nobody waits for that; another one takes its place.
+        """
+        child = None
+        while self._spares and child is None:
+            spare = self._spares.popleft()
+            child = None if spare.ended.done() else spare
+        if child is None:
+            child = await self._fork()
+        if self._refilling is None or self._refilling.done():
+            self._refilling = asyncio.create_task(self._refill())
+        return child
+
+    async def _refill(self) -> None:
+        with contextlib.suppress(LabError):
+            while len(self._spares) < SPARES:
+                self._spares.append(await self._fork())
+
+    async def _fork(self) -> Child:
         if self.is_dead:
             raise LabError("the warm parent is gone")
         self._last_job += 1
@@ -153,6 +189,19 @@ class WarmParentHandle:
         self._let_go(child)
         return await asyncio.shield(child.ended)
 
+    def dismiss(self, child: Child) -> None:
+        """Hang up on a child that has done its job; it is ended behind our back."""
+        ending = asyncio.create_task(self._ended_soon(child))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+
+    async def _ended_soon(self, child: Child) -> None:
+        """It ends itself when we hang up; if it does not, it is ended."""
+        child.writer.close()
+        await asyncio.wait({child.ended}, timeout=FAREWELL_S)
+        with contextlib.suppress(LabError):
+            await self.end(child)
+
     def _let_go(self, child: Child) -> None:
         """Hang up and have its tree killed; requests are served in order, so this may come before it was forked."""
         child.writer.close()
@@ -163,6 +212,13 @@ class WarmParentHandle:
     async def close(self) -> None:
         """Hang up, so that it ends everything below it; killed if it does not within five seconds."""
         self._die()
+        for task in (self._refilling, *self._endings):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
+        for spare in self._spares:
+            spare.writer.close()
+        self._spares.clear()
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(None, self._process.wait, 5)
@@ -210,6 +266,8 @@ class WarmParentHandle:
             if not future.done():
                 future.set_exception(gone)
                 future.exception()
+        for child in self._children.values():
+            child.writer.close()
         self._children.clear()
 
 

@@ -111,6 +111,7 @@ class _Training:
         self._on_progress = on_progress
         self._clock = clock
         self._auxiliary = 0.0
+        self._peak_mib = 0.0
         self.tokens_per_step = 0
 
     async def run(self, parent: WarmParentHandle) -> Trained:
@@ -123,8 +124,10 @@ class _Training:
                 outcome = self._watch.stalled()
             except ChildFailed as failure:
                 outcome = self._crash(failure.reason, failure.log)
-            ended = await talk.end()
-        return Trained(outcome, weights, self._auxiliary, ended.cpu_s, ended.peak_mib)
+            cpu_s = talk.cpu_s
+            if weights:
+                talk.dismiss()
+        return Trained(outcome, weights, self._auxiliary, cpu_s, self._peak_mib)
 
     async def _dialogue(self, talk: Conversation) -> tuple[Outcome, Arrays]:
         await talk.say(self._job())
@@ -144,6 +147,7 @@ class _Training:
             raise ChildFailed("the process sent something else than its weights")
         if complaint := complaint_about(weights, vocabulary=self._task.vocabulary, width=self._profile.model.width):
             raise ChildFailed(f"the process sent weights that can't be used: {complaint}")
+        self._peak_mib = message.peak_mib
         return Measured(), weights
 
     def _take(self, step: int, report: StepReport, elapsed_s: float, pid: int) -> Outcome | None:
@@ -203,17 +207,22 @@ async def _score(parent: WarmParentHandle, profile: Profile, task: Task, order: 
             outcome, score = Crashed(stage=order.key.stage, reason=f"scoring: {failure.reason}", log=failure.log), None
         except BadHidden as bad:
             outcome, score = Crashed(stage=order.key.stage, reason=f"scoring: {bad}"), None
-        ended = await talk.end()
-    return Scored(outcome, score, ended.cpu_s)
+        cpu_s = talk.cpu_s
+        if score is not None:
+            talk.dismiss()
+    return Scored(outcome, score, cpu_s)
 
 
 async def _refereed(
     talk: Conversation, profile: Profile, batch: Batch, referee: Referee, order: RunOrder
 ) -> StageScore:
+    """Batch by batch; the scorer has the next one already while the referee computes."""
     rows = max(1, _SCORE_TOKENS // batch.inputs.shape[1])
-    for start in range(0, len(batch.inputs), rows):
-        inputs = batch.inputs[start : start + rows]
-        await talk.say(Tokens(), {"inputs": inputs})
+    pieces = [batch.inputs[start : start + rows] for start in range(0, len(batch.inputs), rows)]
+    await talk.say(Tokens(), {"inputs": pieces[0]})
+    for inputs, following in zip(pieces, [*pieces[1:], None], strict=True):
+        if following is not None:
+            await talk.say(Tokens(), {"inputs": following})
         expected = inputs.size * profile.model.width * _FLOAT32_BYTES + SMALL_ANSWER
         message, arrays = await talk.hear(profile.watch.stall_s, expected)
         if not isinstance(message, Hidden) or "hidden" not in arrays:

@@ -59,6 +59,11 @@ def _of_database(error: sqlite3.Error, folder: Path) -> StoreError:
         return StoreError(f"state folder {folder} can't be written ({text}); check its permissions")
     if "malformed" in text or "not a database" in text or "Could not decode" in text:
         return damaged(folder, text)
+    if "disk I/O error" in text:
+        return StoreError(
+            f"state folder {folder} can't be used: {text}; everything finished so far is stored. Check the disk and the"
+            " limit on the size of files (ulimit -f), then give the same command again"
+        )
     return StoreError(f"state folder {folder} can't be used: {text}")
 
 

@@ -1,0 +1,293 @@
+"""Whatever stops the controller, nothing finished is lost or done twice, and the same command ends the same story."""
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asi_arch.app import opened_store
+
+from .conftest import Run
+from .controller import Controller, Story, assert_gone, assert_nothing_was_done_twice, finished_runs, story
+
+pytestmark = pytest.mark.torch
+
+FINISHING = "Finishing what is running"
+STOPPED = "Stopped. What was finished is stored"
+PR_CAPBSET_DROP = 24
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """A campaign that nothing has disturbed, one training after the other."""
+    state = tmp_path_factory.mktemp("whole") / "state"
+    resume(state, "--workers", "1")
+    found = story(state)
+    assert len(found.experiments) == len(found.proposals) == 6
+    return found
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def resume(state: Path, *options: str) -> None:
+    """The same command again, to its end."""
+    with Controller(state, *options) as run:
+        assert run.wait() == 0, run.text
+
+
+def assert_ends_like(state: Path, whole: Story) -> None:
+    """Resumed, the campaign ends like the undisturbed one, with every training that was finished taken as it was."""
+    before = finished_runs(state) if (state / "campaign.sqlite3").exists() else {}
+    resume(state)
+    assert story(state) == whole
+    assert before.items() <= finished_runs(state).items()
+    assert_nothing_was_done_twice(state)
+
+
+def kill_at(state: Path, *parts: str, workers: int = 2) -> None:
+    """SIGKILL as soon as this line is printed."""
+    with Controller(state, "--workers", str(workers)) as run:
+        run.wait_for(*parts)
+        run.kill()
+
+
+def test_a_killed_controller_resumes_to_the_same_story(state: Path, whole: Story) -> None:
+    kill_at(state, "#2 language")
+    assert_ends_like(state, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_controller_killed_again_and_again_resumes_to_the_same_story(state: Path, whole: Story) -> None:
+    kill_at(state, "opening")
+    for moment in (
+        ("#0 checking",),
+        ("#0 recall",),
+        ("#0 measured",),
+        ("#1 checking",),
+        ("#1 language",),
+        ("#2 recall",),
+        ("#2 measured",),
+        ("#4 judging",),
+    ):
+        kill_at(state, *moment)
+    assert_ends_like(state, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("finished", [1, 2, 3, 7])
+def test_a_controller_killed_between_two_trainings_repeats_none_of_them(
+    state: Path, whole: Story, finished: int
+) -> None:
+    with Controller(state, "--workers", "1") as run:
+        run.wait_for("0 done")
+        while len(finished_runs(state)) < finished:
+            assert run.process.poll() is None, run.text
+        run.kill()
+    assert len(finished_runs(state)) >= finished
+    assert_ends_like(state, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_several_experiments_killed_at_once_are_all_resumed(state: Path, whole: Story) -> None:
+    for moment in (("#1 ", " from 0: "), ("#3 language",), ("#5 recall",)):
+        kill_at(state, *moment, workers=4)
+    assert_ends_like(state, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_kill_between_a_baseline_and_the_fitness_that_waited_for_it_is_mended(state: Path, whole: Story) -> None:
+    with Controller(state, experiments=3) as run:
+        assert run.wait() == 0
+    with opened_store(state, read_only=False) as store:
+        store.set_fitness({0: None, 1: None})
+    assert_ends_like(state, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_one_and_four_workers_tell_the_same_story(state: Path, whole: Story) -> None:
+    with Controller(state, "--workers", "4") as run:
+        assert run.wait() == 0
+    assert story(state) == whole
+    assert_nothing_was_done_twice(state)
+
+
+def interrupt_once(state: Path, *parts: str, by: signal.Signals = signal.SIGINT) -> None:
+    """The running experiment is finished, no other one begun."""
+    with Controller(state) as run:
+        run.wait_for(*parts)
+        run.send(by)
+        run.wait_for(FINISHING)
+        family = run.family()
+        assert run.wait() == 0, run.text
+        assert_gone(family)
+        cut = next(place for place, line in enumerate(run.lines) if FINISHING in line)
+        assert not [line for line in run.lines[cut:] if line.endswith(" checking")]
+        assert any(f"stored in {state}" in line for line in run.lines[cut:])
+    found = story(state)
+    assert set(found.proposals) == {experiment["index"] for experiment in found.experiments}
+
+
+def interrupt_twice(state: Path, *parts: str, by: signal.Signals = signal.SIGINT) -> None:
+    """It stops at once."""
+    with Controller(state) as run:
+        run.wait_for(*parts)
+        run.send(by)
+        run.wait_for(FINISHING)
+        family = run.family()
+        run.send(by)
+        assert run.wait() == 130, run.text
+        assert_gone(family)
+        assert STOPPED in run.lines[-1]
+        assert "Traceback" not in run.text
+
+
+def test_ctrl_c_finishes_what_is_running(state: Path) -> None:
+    interrupt_once(state, "#1 language")
+    assert len(story(state).experiments) == 2
+
+
+def test_ctrl_c_twice_stops_at_once(state: Path) -> None:
+    interrupt_twice(state, "#0 checking")
+    found = story(state)
+    assert list(found.proposals) == [0]
+    assert found.experiments == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_in_any_stage_loses_nothing(state: Path, whole: Story, by: signal.Signals) -> None:
+    for index, stage in enumerate(("checking", "language", "recall")):
+        interrupt_twice(state, f"#{index} {stage}", by=by)
+        interrupt_once(state, f"#{index} {stage}", by=by)
+    assert_ends_like(state, whole)
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_before_the_search_ends_it_at_once(state: Path, by: signal.Signals) -> None:
+    with Controller(state) as run:
+        run.wait_for("opening")
+        while not (family := run.family()).pids:
+            assert run.process.poll() is None, run.text
+        run.send(by)
+        assert run.wait() == 130
+        assert run.text.splitlines()[1:] == [f"{STOPPED}; the same command resumes."]
+        assert_gone(family)
+
+
+def test_an_interruption_while_the_data_are_read_ends_it_at_once(state: Path) -> None:
+    with Controller(state) as run:
+        run.wait_for("opening")
+        run.send(signal.SIGINT)
+        assert run.wait() == 130
+        assert run.text.splitlines()[1:] == [f"{STOPPED}; the same command resumes."]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_baseline_whose_process_was_killed_is_tried_again(state: Path, whole: Story) -> None:
+    with Controller(state) as run:
+        run.wait_for("#0 language")
+        while len(below := sorted(run.family().pids)) < 2:
+            assert run.process.poll() is None, run.text
+        os.kill(below[-1], signal.SIGKILL)
+        assert run.wait() == 2, run.text
+        assert "the baseline DeltaNet could not be measured" in run.text
+        assert "Traceback" not in run.text
+    assert_ends_like(state, whole)
+
+
+def limit_file_size() -> None:
+    """What the shell's `ulimit -S -f` does: no file may grow over 300 KiB."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300 << 10, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+def acknowledged(run: Controller) -> set[int]:
+    """Numbers of the experiments that it has reported as recorded."""
+    recorded = [line.split("#")[1] for line in run.lines if ": language " in line and ", fitness " in line]
+    return {int(words.split()[0]) for words in recorded}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_limit_on_the_size_of_files_ends_the_run_with_advice(state: Path, whole: Story) -> None:
+    with Controller(state, before=limit_file_size) as run:
+        assert run.wait() == 2
+        assert str(state) in run.lines[-1]
+        assert "give the same command again" in run.lines[-1]
+        assert "Traceback" not in run.text
+        assert acknowledged(run)
+        assert acknowledged(run) <= {experiment["index"] for experiment in story(state).experiments}
+    assert_ends_like(state, whole)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 800 KiB; where none can be mounted the test is skipped, under CI it fails."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=800k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up("NOT TESTED: a full disk, because that needs root's right to mount a tmpfs")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_full_disk_ends_the_run_with_advice(small_disk: Path, whole: Story, asi_arch: Run) -> None:
+    state = small_disk / "state"
+    with Controller(state) as run:
+        assert run.wait() == 2
+        assert f"no space left for state folder {state}" in run.lines[-1]
+        assert "Free some space" in run.lines[-1]
+        assert "Traceback" not in run.text
+        assert acknowledged(run)
+        assert acknowledged(run) <= {experiment["index"] for experiment in story(state).experiments}
+    assert asi_arch("status", "--state", state).returncode == 0
+    subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
+    assert_ends_like(state, whole)
+
+
+def become_ordinary() -> None:
+    """Give up root's right to write what is not to be written; who is not root has none to lose."""
+    libc = ctypes.CDLL(None)
+    for capability in range(64):
+        libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def set_writable(folder: Path, *, is_writable: bool) -> None:
+    """All of a folder."""
+    for path in [folder, *folder.rglob("*")]:
+        mode = path.stat().st_mode
+        path.chmod(mode | 0o200 if is_writable else mode & ~0o222)
+
+
+def test_a_folder_made_read_only_is_refused_but_can_be_read(state: Path, asi_arch: Run) -> None:
+    kill_at(state, "#1 checking")
+    set_writable(state, is_writable=False)
+    try:
+        with Controller(state, before=become_ordinary) as run:
+            assert run.wait() == 2
+            assert f"state folder {state} can't be used" in run.lines[-1]
+            assert "choose one that can be written" in run.lines[-1]
+        for command in ("status", "tree"):
+            done = asi_arch(command, "--state", state, before=become_ordinary)
+            assert done.returncode == 0, done.stderr
+            assert "DeltaNet" in done.stdout
+    finally:
+        set_writable(state, is_writable=True)
