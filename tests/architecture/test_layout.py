@@ -10,7 +10,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-BROAD = re.compile(r"except( Exception| BaseException)?:|except \(?(Exception|BaseException)\b")
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 
@@ -42,9 +41,25 @@ def test_no_room_has_a_drawer_for_everything() -> None:
 
 
 def test_broad_excepts_stand_at_the_two_walls_only() -> None:
-    walls = ("src/asi_arch/lab/", "src/asi_arch/engine/")
-    found = [str(path.relative_to(ROOT)) for path in SOURCES if BROAD.search(path.read_text(encoding="utf-8"))]
-    assert [path for path in found if not path.startswith(walls)] == []
+    """The children's wall in the lab; elsewhere a broad except may clean up and raise on."""
+    walls = {f"src/asi_arch/lab/{name}.py" for name in ("child", "checks/running", "checks/probe")}
+    found = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler) and _is_broad(node) and not _raises_on(node)
+    }
+    assert found <= walls
+
+
+def _is_broad(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(node is None or ast.unparse(node) in ("Exception", "BaseException") for node in caught)
+
+
+def _raises_on(handler: ast.ExceptHandler) -> bool:
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
 
 
 def test_the_controller_starts_without_torch() -> None:

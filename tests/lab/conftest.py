@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from asi_arch.domain.outcome import RunKey
 from asi_arch.domain.ports import RunOrder
 from asi_arch.domain.profile import Profile, StageName
 from asi_arch.domain.record import sha256
+from asi_arch.lab import processes
 from asi_arch.lab.client import LocalLab
 from asi_arch.mixers import baselines
 from asi_arch.settings import load_profile
@@ -31,6 +33,19 @@ MakeOrder = Callable[..., RunOrder]
 def mixer(body: str, *, top: str = "") -> str:
     """A candidate whose forward has this body."""
     return top + HEAD + "".join(f"        {line}\n" for line in body.splitlines())
+
+
+async def left_alive(lab: LocalLab) -> set[int]:
+    """Processes below the warm parent that stay, but those that wait for a job."""
+    left: set[int] = set()
+    for _ in range(60):
+        assert lab.parent_pid is not None
+        below = processes.descendants(lab.parent_pid)
+        left = {pid for pid in below if processes.is_alive(pid)} - lab.spare_pids
+        if not left:
+            break
+        await asyncio.sleep(0.05)
+    return left
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from asi_arch.domain.errors import LabError
+from asi_arch.domain.errors import LabError, UserError
 from asi_arch.domain.outcome import Crashed, Diverged, Measured, TimedOut
 from asi_arch.domain.profile import Profile
 from asi_arch.lab import processes
@@ -18,8 +18,9 @@ from asi_arch.lab.client import LocalLab
 from asi_arch.lab.contract import Tokens, TrainJob
 from asi_arch.lab.conversation import Conversation
 from asi_arch.mixers import baselines
+from asi_arch.tasks.catalog import build_tasks
 
-from .conftest import MakeOrder, mixer
+from .conftest import MakeOrder, left_alive, mixer
 
 pytestmark = [pytest.mark.torch, pytest.mark.asyncio(loop_scope="module")]
 
@@ -98,7 +99,7 @@ async def test_an_endless_loop_is_ended_and_leaves_no_process(lab: LocalLab, ord
     run, _ = await lab.run(order(mixer("while True:\n    pass")), lambda _: None)
     assert isinstance(run.outcome, TimedOut)
     assert time.monotonic() - started < 10
-    assert _children(lab) == set()
+    assert await left_alive(lab) == set()
 
 
 async def test_a_loss_that_is_not_finite_ends_the_run(lab: LocalLab, order: MakeOrder) -> None:
@@ -111,7 +112,7 @@ async def test_a_check_that_does_not_end_says_so(lab: LocalLab) -> None:
     report = await lab.check(mixer("while True:\n    pass"))
     assert not report.is_passed
     assert report.findings[0].check == "deadline"
-    assert _children(lab) == set()
+    assert await left_alive(lab) == set()
 
 
 async def test_a_mixer_that_can_not_fit_is_rejected_with_the_numbers(lab: LocalLab) -> None:
@@ -139,7 +140,7 @@ async def test_a_cancelled_run_leaves_no_process(lab: LocalLab, order: MakeOrder
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert _children(lab) == set()
+    assert await left_alive(lab) == set()
 
 
 async def test_a_killed_warm_parent_is_replaced_and_nobody_is_blamed(lab: LocalLab, order: MakeOrder) -> None:
@@ -180,13 +181,6 @@ async def test_children_inherit_no_key(lab: LocalLab, monkeypatch: pytest.Monkey
     names = {entry.split(b"=")[0].decode() for entry in environment if entry}
     assert "HOME" not in names
     assert not any("KEY" in name or "TOKEN" in name for name in names)
-
-
-def _children(lab: LocalLab) -> set[int]:
-    """Processes below the warm parent, but those that wait for a job."""
-    assert lab.parent_pid is not None
-    below = processes.descendants(lab.parent_pid)
-    return {pid for pid in below if processes.is_alive(pid)} - lab.spare_pids
 
 
 CONTROLLER = """
@@ -233,3 +227,15 @@ async def test_an_order_under_another_protocol_is_refused(lab: LocalLab, order: 
     foreign = foreign._replace(key=foreign.key.model_copy(update={"protocol": "other"}))
     with pytest.raises(LabError, match="measures under protocol p, not other"):
         await lab.run(foreign, lambda _: None)
+
+
+async def test_a_gpu_that_is_not_there_is_asked_for_in_vain(profile: Profile) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        return
+    tasks = build_tasks(profile, Path.home() / ".cache" / "asi-arch")
+    source = baselines.load("delta_net").source
+    on_gpu = LocalLab(profile.model_copy(update={"device": "cuda"}), tasks, reference_source=source, protocol="p")
+    with pytest.raises(UserError, match="no usable GPU; try --profile cpu"):
+        await on_gpu.start()

@@ -20,7 +20,7 @@ from asi_arch.lab.strictness import complaint_about
 from asi_arch.mixers import baselines
 from asi_arch.tasks.catalog import build_tasks
 
-from .conftest import PROTOCOL, MakeOrder, mixer
+from .conftest import PROTOCOL, MakeOrder, left_alive, mixer
 
 pytestmark = [pytest.mark.torch, pytest.mark.asyncio(loop_scope="module")]
 
@@ -37,11 +37,7 @@ async def test_a_run_cancelled_while_its_child_is_forked_leaves_nothing(lab: Loc
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    for _ in range(40):
-        if not _alive_below(lab):
-            break
-        await asyncio.sleep(0.05)
-    assert _alive_below(lab) == set()
+    assert await left_alive(lab) == set()
 
 
 async def test_a_child_that_reads_none_of_its_large_batches_is_ended(profile: Profile, order: MakeOrder) -> None:
@@ -107,7 +103,7 @@ async def test_a_daemon_does_not_outlive_a_killed_warm_parent(lab: LocalLab, ord
     os.kill(lab.parent_pid, signal.SIGKILL)
     await task
     assert [pid for pid in tree if processes.is_alive(pid)] == []
-    assert _alive_below(lab) == set()
+    assert await left_alive(lab) == set()
 
 
 async def test_a_closed_lab_has_ended_in_order(

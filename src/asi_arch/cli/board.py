@@ -116,7 +116,9 @@ def loss_text(experiment: Experiment, reference: float | None) -> Text:
 
 def idea(proposal: Proposal) -> str:
     """What is new, in a sentence."""
-    return proposal.change or proposal.motivation.strip().splitlines()[0]
+    text = " ".join((proposal.change or proposal.motivation).split())
+    sentence, stop, _ = text.partition(". ")
+    return sentence + stop.strip()
 
 
 def number_text(value: float | None) -> str:

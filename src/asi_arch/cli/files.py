@@ -119,6 +119,13 @@ class Trained(NamedTuple):
     checks: CheckReport
     runs: tuple[Run, ...]
 
+    @property
+    def verdict(self) -> str:
+        """'measured', 'rejected' by the checks, or how the first run ended that was not measured."""
+        if not self.runs:
+            return "rejected"
+        return next((run.outcome.kind for run in self.runs if run.outcome.kind != "measured"), "measured")
+
 
 def train(wish: TrainWish) -> int:
     """Check the file, train it and the baselines, print losses and accuracies; returns the exit code."""
@@ -128,12 +135,11 @@ def train(wish: TrainWish) -> int:
     rivals = [baseline(name.strip()) for name in names]
     results = asyncio.run(_train_all(wish, profile, file_proposal(wish.file, source), rivals))
     if wish.as_json:
-        _print_json([_train_payload(result) for result in results])
+        files = [str(wish.file), *(None for _ in results[1:])]
+        _print_json([_train_payload(result, file) for result, file in zip(results, files, strict=True)])
     else:
         _print_trained(results)
-    own = results[0]
-    is_measured = own.checks.is_passed and all(run.outcome.kind == "measured" for run in own.runs)
-    return PASSED if is_measured else REJECTED
+    return PASSED if results[0].verdict == "measured" else REJECTED
 
 
 def file_proposal(path: Path, source: str) -> Proposal:
@@ -185,10 +191,13 @@ async def _train_one(
     return Trained(model.name, checks, tuple(runs))
 
 
-def _train_payload(result: Trained) -> dict[str, Any]:
+def _train_payload(result: Trained, file: str | None) -> dict[str, Any]:
+    """Like that of `check`, with the runs; baselines have no file."""
     return {
+        "file": file,
         "name": result.name,
-        "checks": result.checks.model_dump(mode="json"),
+        "verdict": result.verdict,
+        **result.checks.model_dump(mode="json"),
         "runs": [run.model_dump(mode="json", exclude={"score": {"rows"}}) for run in result.runs],
     }
 

@@ -122,5 +122,5 @@ class LocalLab:
                 await self._parent.close()
                 self._parent = None
             if self._parent is None:
-                self._parent = await WarmParentHandle.start()
+                self._parent = await WarmParentHandle.start(self._profile.device)
             return self._parent

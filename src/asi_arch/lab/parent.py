@@ -11,7 +11,7 @@ import tempfile
 from collections import deque
 from typing import IO, Any, NamedTuple
 
-from asi_arch.domain.errors import LabError
+from asi_arch.domain.errors import LabError, UserError
 from asi_arch.lab import processes
 from asi_arch.lab.plain import plain_text
 
@@ -34,6 +34,7 @@ _ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
 }
 """All that a child inherits, besides the lab's mark: no home, no keys."""
+_DEVICES = {"cpu": {"CUDA_VISIBLE_DEVICES": ""}, "cuda": {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}}
 _ENTRY = "import sys; del sys.path[0]; from asi_arch.lab.warm import main; main()"
 """Not `-I`, which would ignore the hash seed as well; the environment is ours, the current folder is left out."""
 
@@ -88,15 +89,18 @@ class WarmParentHandle:
         asyncio.get_running_loop().add_reader(control.fileno(), self._on_packet)
 
     @classmethod
-    async def start(cls) -> "WarmParentHandle":
-        """Start one and wait until torch is imported. Raises `LabError` with what it printed when that fails."""
+    async def start(cls, device: str) -> "WarmParentHandle":
+        """Start one for 'cpu' or 'cuda' and wait until torch is imported.
+
+        Raises `LabError` with what it printed when that fails, and `UserError` when there is no GPU.
+        """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process
         mark = os.urandom(8).hex()
         process = subprocess.Popen(
-            [sys.executable, "-s", "-c", _ENTRY, str(theirs.fileno())],
+            [sys.executable, "-s", "-c", _ENTRY, str(theirs.fileno()), device],
             pass_fds=[theirs.fileno()],
-            env={**_ENVIRONMENT, "ASI_ARCH_LAB": mark},
+            env={**_ENVIRONMENT, **_DEVICES[device], "ASI_ARCH_LAB": mark},
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -115,9 +119,13 @@ class WarmParentHandle:
         except (asyncio.TimeoutError, LabError) as error:
             await handle.close()
             raise LabError(f"the warm parent did not start: {handle.last_words or error}") from error
+        if device == "cuda" and not handle._has_cuda:
+            await handle.close()
+            raise UserError("the profile asks for the device 'cuda', but torch finds no usable GPU; try --profile cpu")
         return handle
 
     _mark: str = ""
+    _has_cuda: bool = False
     cold_start_s: float = 0.0
     """Seconds until it was ready, torch's import included."""
     last_words: str = ""
@@ -246,6 +254,7 @@ class WarmParentHandle:
 
     def _take(self, words: dict[str, Any]) -> None:
         if "ready" in words and not self._ready.done():
+            self._has_cuda = words["cuda"]
             self._ready.set_result(words["ready"])
         elif "forked" in words and not self._children[words["forked"]].pid.done():
             self._children[words["forked"]].pid.set_result(words["pid"])

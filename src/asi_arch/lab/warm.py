@@ -1,12 +1,12 @@
 """The warm parent: imports torch once, then forks a fresh child per job. Never runs candidate code itself.
 
-Started with the descriptor FD of a socket as its argument. On FD it takes requests as JSON, one per packet:
+Started with the descriptor FD of a socket and a device as its arguments. On FD it takes requests, JSON in packets:
 
     {"op": "fork", "job": N}  with two descriptors: the job's socket and the end of its log
     {"op": "kill", "job": N}
 
-and answers {"ready": cold_start_s}, {"forked": N, "pid": P} and {"exited": N, "status": S, "cpu_s": C, "peak_mib": M}.
-When the controller's end closes, everything below it is ended, and then itself.
+and answers {"ready": cold_start_s, "cuda": bool}, {"forked": N, "pid": P} and {"exited": N, "status": S, "cpu_s": C,
+"peak_mib": M}. When the controller's end closes, everything below it is ended, and then itself.
 """
 
 import contextlib
@@ -132,8 +132,11 @@ class WarmParent:
             return
 
 
-def warm_up() -> None:
-    """Import and touch, on a program of our own, everything that a first training step would load lazily."""
+def warm_up(device: str) -> None:
+    """Import and touch, on a program of our own, everything that a first training step would load lazily.
+
+    For a GPU nothing is trained: a CUDA context, or autograd's threads for a GPU, would not survive the forks.
+    """
     import torch
 
     torch.set_num_threads(1)
@@ -149,11 +152,18 @@ def warm_up() -> None:
     common: dict[str, Any] = {"model": spec, "vocabulary": 8, "mlp_width": 8, "device": "cpu", "precision": "float32"}
     trainer = build(TrainJob(source=source, optimizer=OptimizerSpec(), steps=2, seed=0, **common))
     tokens = torch.zeros(2, 40, dtype=torch.long)
-    for _ in range(2):
+    for _ in range(2 if device == "cpu" else 0):
         trainer.step(tokens, tokens)
     weights = {name: value.numpy() for name, value in trainer.model.state_dict().items()}
     with torch.no_grad():
         build_scorer(ScoreJob(source=source, **common), weights).hidden(tokens)
+
+
+def has_cuda() -> bool:
+    """Whether a GPU can be used; asked of the driver's management library, which leaves no context behind."""
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def main() -> None:
@@ -164,10 +174,10 @@ def main() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = WarmParent(control)
-    warm_up()
+    warm_up(sys.argv[2])
     gc.collect()
     gc.freeze()
-    parent.say(ready=time.monotonic() - started)
+    parent.say(ready=time.monotonic() - started, cuda=has_cuda())
     parent.serve()
 
 

@@ -15,7 +15,8 @@ def check_load(probe: Probe) -> list[Finding]:
     try:
         _ = probe.mixer_class
     except LoadFailure as failure:
-        return [error("load", f"The source can't be used: {failure}.", position=failure.line)]
+        where = "" if failure.line is None else f" (line {failure.line})"
+        return [error("load", f"The source can't be used: {failure}{where}.", position=failure.line)]
     return []
 
 
