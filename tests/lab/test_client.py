@@ -169,18 +169,28 @@ async def test_no_held_out_token_reaches_a_worker(
     worker, scorer = by_kind["TrainJob"], by_kind["ScoreJob"]
     assert isinstance(worker[0][0], TrainJob)  # type: ignore[index]
     train = {arrays["inputs"].tobytes() for message, arrays in worker[1:] if isinstance(message, Tokens)}  # type: ignore[misc]
-    held_out = {row.tobytes() for _, arrays in scorer[1:] for row in arrays["inputs"]}  # type: ignore[misc]
+    asked = [arrays for message, arrays in scorer if isinstance(message, Tokens)]  # type: ignore[misc]
+    held_out = {row.tobytes() for arrays in asked for row in arrays["inputs"]}
+    assert held_out
     assert len(train) == profile.language.steps
     assert not any(row in batch for row in held_out for batch in train)
-    assert all(set(arrays) == {"inputs"} for _, arrays in scorer[1:])  # type: ignore[misc]
+    assert all(set(arrays) == {"inputs"} for arrays in asked)
 
 
-async def test_children_inherit_no_key(lab: LocalLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert lab.parent_pid is not None
-    environment = Path(f"/proc/{lab.parent_pid}/environ").read_bytes().split(b"\0")
-    names = {entry.split(b"=")[0].decode() for entry in environment if entry}
-    assert "HOME" not in names
-    assert not any("KEY" in name or "TOKEN" in name for name in names)
+async def test_children_inherit_no_key(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "canary-9f3b")
+    tasks = build_tasks(profile, Path.home() / ".cache" / "asi-arch")
+    own = LocalLab(profile, tasks, reference_source=HONEST, protocol="p")
+    await own.start()
+    try:
+        assert own.parent_pid is not None
+        tree = {own.parent_pid} | processes.descendants(own.parent_pid)
+        text = b"".join(Path(f"/proc/{pid}/environ").read_bytes() for pid in tree)
+    finally:
+        await own.close()
+    assert b"OMP_NUM_THREADS=1" in text
+    assert b"canary" not in text
+    assert b"HOME=" not in text
 
 
 CONTROLLER = """

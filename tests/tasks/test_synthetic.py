@@ -78,7 +78,7 @@ def answers(name: str, row: Sequence[int]) -> list[int]:
 
 
 def answers_where_asked(name: str, inputs: Sequence[int], targets: Sequence[int]) -> list[int]:
-    """The oracle's answers. In multi-query recall a key that is told again looks like a question until its value comes."""
+    """The oracle's answers. In multi-query recall a key told again looks like a question until its value comes."""
     found = answers(name, inputs)
     if name != MQAR:
         return found

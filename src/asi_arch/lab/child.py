@@ -85,7 +85,7 @@ def _touch_memory() -> None:
 
 
 def _do(channel: Channel) -> None:
-    job, arrays = channel.receive()
+    job, _ = channel.receive()
     if isinstance(job, TrainJob):
         from asi_arch.lab.worker.training import work
 
@@ -93,7 +93,7 @@ def _do(channel: Channel) -> None:
     elif isinstance(job, ScoreJob):
         from asi_arch.lab.scorer.scoring import score
 
-        score(job, arrays, channel)
+        score(job, channel)
     elif isinstance(job, CheckJob):
         from asi_arch.lab.checks import run_checks
 

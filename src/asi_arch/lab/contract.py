@@ -49,7 +49,7 @@ class TrainJob(Record):
 
 
 class ScoreJob(Record):
-    """To a scorer, with the weights as arrays: load them strictly. Inputs follow."""
+    """To a scorer: build this model. Its weights follow when they are trained, then inputs."""
 
     kind: Literal["score"] = "score"
     source: str
@@ -58,6 +58,12 @@ class ScoreJob(Record):
     mlp_width: int
     device: str
     precision: str
+
+
+class Load(Record):
+    """To a scorer, with the weights as arrays: take them, names and shapes exactly as the model's own."""
+
+    kind: Literal["load"] = "load"
 
 
 class CheckJob(Record):
@@ -114,7 +120,7 @@ class Failure(Record):
     log: str
 
 
-Message = TrainJob | ScoreJob | CheckJob | Tokens | StepReport | Weights | Hidden | Report | Failure
+Message = TrainJob | ScoreJob | Load | CheckJob | Tokens | StepReport | Weights | Hidden | Report | Failure
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 

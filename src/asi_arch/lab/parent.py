@@ -18,8 +18,8 @@ from asi_arch.lab.plain import plain_text
 MAX_PACKET = 1 << 16
 MAX_LOG_BYTES = 64 << 10
 START_TIMEOUT_S = 120.0
-SPARES = 2
-"""Children that are forked before they are needed: as many as one experiment asks for at once."""
+SPARES = 4
+"""Children that are forked before they are needed: as many as one experiment with two seeds asks for at once."""
 FAREWELL_S = 1.0
 """How long a child that is done may take to end itself."""
 _ENVIRONMENT = {

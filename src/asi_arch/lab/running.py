@@ -11,7 +11,7 @@ from asi_arch.domain.outcome import Crashed, Measured, Outcome, Run, StageScore,
 from asi_arch.domain.ports import Batch, Progress, RunOrder, Task
 from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
 from asi_arch.lab import processes
-from asi_arch.lab.contract import Arrays, Hidden, ScoreJob, StepReport, Tokens, TrainJob, Weights
+from asi_arch.lab.contract import Arrays, Hidden, Load, ScoreJob, StepReport, Tokens, TrainJob, Weights
 from asi_arch.lab.conversation import SMALL_ANSWER, ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.referee import BadHidden, Referee
@@ -61,10 +61,12 @@ async def train_and_score(
         profile.watch, order.key.stage, steps=stage.steps, baseline=order.baseline, is_audited=order.is_audited
     )
     training = _Training(profile, task, order, watch=watch, on_progress=on_progress, clock=clock)
-    trained = await training.run(parent)
-    scored = Scored(trained.outcome, None, 0.0)
-    if trained.weights:
-        scored = await _score(parent, profile, task, order, trained.weights)
+    async with conversation(parent, profile.watch.stall_s) as scorer:
+        await scorer.say(_score_job(profile, task, order))  # it builds the model while another child trains
+        trained = await training.run(parent)
+        scored = Scored(trained.outcome, None, 0.0)
+        if trained.weights:
+            scored = await _score(scorer, profile, task, order, trained.weights)
     steps = len(watch.losses)
     run = Run(
         key=order.key,
@@ -182,10 +184,8 @@ class _Training:
         return Crashed(stage=self._order.key.stage, reason=reason, log=log)
 
 
-async def _score(parent: WarmParentHandle, profile: Profile, task: Task, order: RunOrder, weights: Arrays) -> Scored:
-    """All held-out rows through a fresh scorer; the referee computes in another thread, so that nobody waits for it."""
-    batch = task.held_out(order.key.split)
-    job = ScoreJob(
+def _score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:
+    return ScoreJob(
         source=order.source,
         model=profile.model,
         vocabulary=task.vocabulary,
@@ -193,23 +193,26 @@ async def _score(parent: WarmParentHandle, profile: Profile, task: Task, order: 
         device=profile.device,
         precision=profile.precision,
     )
-    async with conversation(parent, profile.watch.stall_s) as talk:
-        try:
-            await talk.say(job, weights)
-            outcome, score = (
-                Measured(),
-                await _refereed(talk, profile, batch, Referee(weights, batch, task.groups), order),
-            )
-        except Stalled:
-            limit = profile.watch.stall_s
-            outcome, score = TimedOut(stage=order.key.stage, step=0, used_s=limit, limit_s=limit), None
-        except ChildFailed as failure:
-            outcome, score = Crashed(stage=order.key.stage, reason=f"scoring: {failure.reason}", log=failure.log), None
-        except BadHidden as bad:
-            outcome, score = Crashed(stage=order.key.stage, reason=f"scoring: {bad}"), None
-        cpu_s = talk.cpu_s
-        if score is not None:
-            talk.dismiss()
+
+
+async def _score(talk: Conversation, profile: Profile, task: Task, order: RunOrder, weights: Arrays) -> Scored:
+    """All held-out rows through the scorer; the referee computes in another thread, so that nobody waits for it."""
+    batch = task.held_out(order.key.split)
+    stage, score = order.key.stage, None
+    try:
+        await talk.say(Load(), weights)
+        score = await _refereed(talk, profile, batch, Referee(weights, batch, task.groups), order)
+        outcome: Outcome = Measured()
+    except Stalled:
+        limit = profile.watch.stall_s
+        outcome = TimedOut(stage=stage, step=0, used_s=limit, limit_s=limit)
+    except ChildFailed as failure:
+        outcome = Crashed(stage=stage, reason=f"scoring: {failure.reason}", log=failure.log)
+    except BadHidden as bad:
+        outcome = Crashed(stage=stage, reason=f"scoring: {bad}")
+    cpu_s = talk.cpu_s
+    if score is not None:
+        talk.dismiss()
     return Scored(outcome, score, cpu_s)
 
 

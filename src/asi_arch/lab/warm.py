@@ -144,6 +144,7 @@ def warm_up(device: str) -> None:
     from asi_arch.lab.checks import running
     from asi_arch.lab.contract import ScoreJob, TrainJob, decode, encode, sizes
     from asi_arch.lab.scorer.scoring import build as build_scorer
+    from asi_arch.lab.scorer.scoring import take_weights
     from asi_arch.lab.worker.training import build
     from asi_arch.mixers import baselines
 
@@ -156,7 +157,9 @@ def warm_up(device: str) -> None:
         trainer.step(tokens, tokens)
     weights = {name: value.numpy() for name, value in trainer.model.state_dict().items()}
     with torch.no_grad():
-        build_scorer(ScoreJob(source=source, **common), weights).hidden(tokens)
+        scorer = build_scorer(ScoreJob(source=source, **common))
+        take_weights(scorer, weights)
+        scorer.hidden(tokens)
 
 
 def has_cuda() -> bool:

@@ -7,36 +7,45 @@ from typing import Any
 import torch
 
 from asi_arch.lab.channel import Channel, Hangup
-from asi_arch.lab.contract import Arrays, Garbled, Hidden, ScoreJob, Tokens
+from asi_arch.lab.contract import Arrays, Garbled, Hidden, Load, ScoreJob, Tokens
 from asi_arch.lab.loading import load_mixer
 from asi_arch.mixers.model import LanguageModel
 
 
-def score(job: ScoreJob, weights: Arrays, channel: Channel) -> None:
-    """Answer every batch of inputs until the controller hangs up."""
-    model = build(job, weights)
-    while True:
-        try:
-            message, arrays = channel.receive()
-        except Hangup:
-            return
-        if not isinstance(message, Tokens):
-            raise Garbled(f"expected tokens, got {message.kind}")
-        inputs = torch.from_numpy(arrays["inputs"]).long().to(job.device)
-        with torch.no_grad(), _autocast(job):
-            hidden, _ = model.hidden(inputs)
-        channel.send(Hidden(cpu_s=time.process_time()), {"hidden": hidden.float().cpu().numpy()})
+def score(job: ScoreJob, channel: Channel) -> None:
+    """Build the model, take its weights, answer every batch of inputs until the controller hangs up."""
+    model = build(job)
+    try:
+        take_weights(model, _expected(channel, Load))
+        while True:
+            inputs = torch.from_numpy(_expected(channel, Tokens)["inputs"]).long().to(job.device)
+            with torch.no_grad(), _autocast(job):
+                hidden, _ = model.hidden(inputs)
+            channel.send(Hidden(cpu_s=time.process_time()), {"hidden": hidden.float().cpu().numpy()})
+    except Hangup:
+        return
 
 
-def build(job: ScoreJob, weights: Arrays) -> LanguageModel:
-    """The model with these weights and no others: names and shapes must be the model's own."""
+def build(job: ScoreJob) -> LanguageModel:
+    """The model, with weights that mean nothing yet."""
     mixer = load_mixer(job.source)
     model = LanguageModel(mixer, job.model, vocabulary=job.vocabulary, mlp_width=job.mlp_width, seed=0)
+    return model.to(job.device).eval()
+
+
+def take_weights(model: LanguageModel, weights: Arrays) -> None:
+    """These weights and no others: names and shapes must be the model's own. Raises `RuntimeError` otherwise."""
     own = model.state_dict()
     state = {name: torch.tensor(array) for name, array in weights.items()}
     cast = {name: value.to(own[name].dtype) if name in own else value for name, value in state.items()}
     model.load_state_dict(cast, strict=True)
-    return model.to(job.device).eval()
+
+
+def _expected(channel: Channel, kind: type[Load] | type[Tokens]) -> Arrays:
+    message, arrays = channel.receive()
+    if not isinstance(message, kind):
+        raise Garbled(f"expected {kind.__name__}, got {message.kind}")
+    return arrays
 
 
 def _autocast(job: ScoreJob) -> Any:
