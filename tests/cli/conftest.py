@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from .controller import search
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of a campaign of six that ran to its end, one training after the other; to be read only."""
+    state = tmp_path_factory.mktemp("undisturbed") / "state"
+    with search(state, "--workers", "1") as run:
+        assert run.wait() == 0, run.text
+    return state
 
 
 @pytest.fixture

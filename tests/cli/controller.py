@@ -1,4 +1,4 @@
-"""`asi-arch run` in a process of its own, as a terminal starts it, and what its state folder tells afterwards."""
+"""The command in a process of its own, as a terminal starts it, and what its state folder tells afterwards."""
 
 import os
 import signal
@@ -29,14 +29,11 @@ COSTS: dict[str, Any] = {
 
 
 class Controller:
-    """The running command, line by line."""
+    """The running command, line by line; what goes to standard error is among the lines."""
 
-    def __init__(
-        self, state: Path, *options: str, experiments: int = 6, before: Callable[[], None] | None = None
-    ) -> None:
-        command = [sys.executable, "-m", "asi_arch", "run", "--profile", "smoke", "--plain", "-n", str(experiments)]
+    def __init__(self, *arguments: str | Path, before: Callable[[], None] | None = None) -> None:
         self.process = subprocess.Popen(
-            [*command, "--state", str(state), *options],
+            [sys.executable, "-m", "asi_arch", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -101,6 +98,18 @@ class Controller:
             with self._news:
                 self.lines.append(line.rstrip("\n"))
                 self._news.notify_all()
+
+
+def search(
+    state: Path,
+    *options: str,
+    experiments: int = 6,
+    profile: str | Path = "smoke",
+    before: Callable[[], None] | None = None,
+) -> Controller:
+    """`asi-arch run`, just started."""
+    limits = ("--profile", profile, "-n", str(experiments))
+    return Controller("run", "--plain", *limits, "--state", state, *options, before=before)
 
 
 class Family(NamedTuple):

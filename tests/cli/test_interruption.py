@@ -3,6 +3,7 @@
 import ctypes
 import os
 import resource
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from asi_arch.app import opened_store
+from asi_arch.settings import PROFILES
 
 from .conftest import Run
-from .controller import Controller, Story, assert_gone, assert_nothing_was_done_twice, finished_runs, story
+from .controller import Controller, Story, assert_gone, assert_nothing_was_done_twice, finished_runs, search, story
 
 pytestmark = pytest.mark.torch
 
@@ -23,11 +25,9 @@ PR_CAPBSET_DROP = 24
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """A campaign that nothing has disturbed, one training after the other."""
-    state = tmp_path_factory.mktemp("whole") / "state"
-    resume(state, "--workers", "1")
-    found = story(state)
+def whole(undisturbed: Path) -> Story:
+    """What a campaign tells that nothing has disturbed."""
+    found = story(undisturbed)
     assert len(found.experiments) == len(found.proposals) == 6
     return found
 
@@ -37,24 +37,24 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-def resume(state: Path, *options: str) -> None:
+def resume(state: Path, *options: str, profile: str | Path = "smoke") -> None:
     """The same command again, to its end."""
-    with Controller(state, *options) as run:
+    with search(state, *options, profile=profile) as run:
         assert run.wait() == 0, run.text
 
 
-def assert_ends_like(state: Path, whole: Story) -> None:
+def assert_ends_like(state: Path, whole: Story, *, profile: str | Path = "smoke") -> None:
     """Resumed, the campaign ends like the undisturbed one, with every training that was finished taken as it was."""
     before = finished_runs(state) if (state / "campaign.sqlite3").exists() else {}
-    resume(state)
+    resume(state, profile=profile)
     assert story(state) == whole
     assert before.items() <= finished_runs(state).items()
     assert_nothing_was_done_twice(state)
 
 
-def kill_at(state: Path, *parts: str, workers: int = 2) -> None:
+def kill_at(state: Path, *parts: str, workers: int = 2, profile: str | Path = "smoke") -> None:
     """SIGKILL as soon as this line is printed."""
-    with Controller(state, "--workers", str(workers)) as run:
+    with search(state, "--workers", str(workers), profile=profile) as run:
         run.wait_for(*parts)
         run.kill()
 
@@ -88,7 +88,7 @@ def test_a_controller_killed_again_and_again_resumes_to_the_same_story(state: Pa
 def test_a_controller_killed_between_two_trainings_repeats_none_of_them(
     state: Path, whole: Story, finished: int
 ) -> None:
-    with Controller(state, "--workers", "1") as run:
+    with search(state, "--workers", "1") as run:
         run.wait_for("0 done")
         while len(finished_runs(state)) < finished:
             assert run.process.poll() is None, run.text
@@ -107,8 +107,23 @@ def test_several_experiments_killed_at_once_are_all_resumed(state: Path, whole: 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
+def test_early_stops_are_the_same_in_a_killed_campaign(tmp_path: Path) -> None:
+    profile = tmp_path / "strict.toml"
+    rungs = "[watch]\nrungs = [{ fraction = 0.34, margin = -0.2 }]"
+    profile.write_text((PROFILES / "smoke.toml").read_text().replace("[watch]", rungs))
+    resume(tmp_path / "whole", profile=profile)
+    whole = story(tmp_path / "whole")
+    assert "stopped_early" in {experiment["outcome"]["kind"] for experiment in whole.experiments}
+    assert any(run["would_stop"] for experiment in whole.experiments for run in experiment["runs"])
+    for moment in ("#1 language", "#3 language", "#4 language"):
+        kill_at(tmp_path / "killed", moment, profile=profile)
+    assert_ends_like(tmp_path / "killed", whole, profile=profile)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_kill_between_a_baseline_and_the_fitness_that_waited_for_it_is_mended(state: Path, whole: Story) -> None:
-    with Controller(state, experiments=3) as run:
+    with search(state, experiments=3) as run:
         assert run.wait() == 0
     with opened_store(state, read_only=False) as store:
         store.set_fitness({0: None, 1: None})
@@ -118,7 +133,7 @@ def test_a_kill_between_a_baseline_and_the_fitness_that_waited_for_it_is_mended(
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_one_and_four_workers_tell_the_same_story(state: Path, whole: Story) -> None:
-    with Controller(state, "--workers", "4") as run:
+    with search(state, "--workers", "4") as run:
         assert run.wait() == 0
     assert story(state) == whole
     assert_nothing_was_done_twice(state)
@@ -126,7 +141,7 @@ def test_one_and_four_workers_tell_the_same_story(state: Path, whole: Story) -> 
 
 def interrupt_once(state: Path, *parts: str, by: signal.Signals = signal.SIGINT) -> None:
     """The running experiment is finished, no other one begun."""
-    with Controller(state) as run:
+    with search(state) as run:
         run.wait_for(*parts)
         run.send(by)
         run.wait_for(FINISHING)
@@ -142,7 +157,7 @@ def interrupt_once(state: Path, *parts: str, by: signal.Signals = signal.SIGINT)
 
 def interrupt_twice(state: Path, *parts: str, by: signal.Signals = signal.SIGINT) -> None:
     """It stops at once."""
-    with Controller(state) as run:
+    with search(state) as run:
         run.wait_for(*parts)
         run.send(by)
         run.wait_for(FINISHING)
@@ -178,7 +193,7 @@ def test_an_interruption_in_any_stage_loses_nothing(state: Path, whole: Story, b
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_before_the_search_ends_it_at_once(state: Path, by: signal.Signals) -> None:
-    with Controller(state) as run:
+    with search(state) as run:
         run.wait_for("opening")
         while not (family := run.family()).pids:
             assert run.process.poll() is None, run.text
@@ -189,7 +204,7 @@ def test_an_interruption_before_the_search_ends_it_at_once(state: Path, by: sign
 
 
 def test_an_interruption_while_the_data_are_read_ends_it_at_once(state: Path) -> None:
-    with Controller(state) as run:
+    with search(state) as run:
         run.wait_for("opening")
         run.send(signal.SIGINT)
         assert run.wait() == 130
@@ -198,8 +213,46 @@ def test_an_interruption_while_the_data_are_read_ends_it_at_once(state: Path) ->
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
+def test_a_verification_that_was_interrupted_takes_its_trainings_again(undisturbed: Path, state: Path) -> None:
+    shutil.copytree(undisturbed, state)
+    searched = len(finished_runs(state))
+    command = ("verify", "best", "--seeds", "2", "--against", "delta_net", "--workers", "1", "--state", state)
+    with Controller(*command) as run:
+        while len(finished_runs(state)) < searched + 2:
+            assert run.process.poll() is None, run.text
+        family = run.family()
+        run.send(signal.SIGINT)
+        assert run.wait() == 130
+        assert run.lines[-1] == "asi-arch: stopped; finished work is stored"
+        assert "Traceback" not in run.text
+        assert_gone(family)
+    before = finished_runs(state)
+    with Controller(*command) as run:
+        assert run.wait() == 0, run.text
+    assert before.items() <= finished_runs(state).items()
+    assert len(finished_runs(state)) == searched + 8
+    assert_nothing_was_done_twice(state)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_ctrl_c_in_a_check_is_no_rejection(tmp_path: Path) -> None:
+    endless = tmp_path / "endless.py"
+    endless.write_text("class Mixer:\n    while True:\n        pass\n")
+    with Controller("check", endless, "--profile", "smoke") as run:
+        while len((family := run.family()).pids) < 2:
+            assert run.process.poll() is None, run.text
+        run.send(signal.SIGINT)
+        assert run.wait() == 130
+        assert run.lines[-1] == "asi-arch: stopped; finished work is stored"
+        assert "Traceback" not in run.text
+        assert_gone(family)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_baseline_whose_process_was_killed_is_tried_again(state: Path, whole: Story) -> None:
-    with Controller(state) as run:
+    with search(state) as run:
         run.wait_for("#0 language")
         while len(below := sorted(run.family().pids)) < 2:
             assert run.process.poll() is None, run.text
@@ -224,7 +277,7 @@ def acknowledged(run: Controller) -> set[int]:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_limit_on_the_size_of_files_ends_the_run_with_advice(state: Path, whole: Story) -> None:
-    with Controller(state, before=limit_file_size) as run:
+    with search(state, before=limit_file_size) as run:
         assert run.wait() == 2
         assert str(state) in run.lines[-1]
         assert "give the same command again" in run.lines[-1]
@@ -251,7 +304,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.timeout(1200)
 def test_a_full_disk_ends_the_run_with_advice(small_disk: Path, whole: Story, asi_arch: Run) -> None:
     state = small_disk / "state"
-    with Controller(state) as run:
+    with search(state) as run:
         assert run.wait() == 2
         assert f"no space left for state folder {state}" in run.lines[-1]
         assert "Free some space" in run.lines[-1]
@@ -281,7 +334,7 @@ def test_a_folder_made_read_only_is_refused_but_can_be_read(state: Path, asi_arc
     kill_at(state, "#1 checking")
     set_writable(state, is_writable=False)
     try:
-        with Controller(state, before=become_ordinary) as run:
+        with search(state, before=become_ordinary) as run:
             assert run.wait() == 2
             assert f"state folder {state} can't be used" in run.lines[-1]
             assert "choose one that can be written" in run.lines[-1]

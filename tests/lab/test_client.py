@@ -102,6 +102,24 @@ async def test_an_endless_loop_is_ended_and_leaves_no_process(lab: LocalLab, ord
     assert await left_alive(lab) == set()
 
 
+async def test_a_machine_that_was_suspended_is_not_blamed_on_the_candidate(lab: LocalLab, order: MakeOrder) -> None:
+    slow = mixer("for _ in range(2 * 10**6): pass\nreturn self.project(x)")
+    task = asyncio.create_task(lab.run(order(slow), lambda _: None))
+    for _ in range(200):
+        assert lab.parent_pid is not None
+        below = processes.descendants(lab.parent_pid)
+        if below - lab.spare_pids:
+            break
+        await asyncio.sleep(0.01)
+    for pid in below:
+        os.kill(pid, signal.SIGSTOP)
+    await asyncio.sleep(2.0)
+    for pid in below:
+        os.kill(pid, signal.SIGCONT)
+    run, _ = await task
+    assert isinstance(run.outcome, Measured)
+
+
 async def test_a_loss_that_is_not_finite_ends_the_run(lab: LocalLab, order: MakeOrder) -> None:
     run, _ = await lab.run(order(mixer("return self.project(x) * float('nan')")), lambda _: None)
     assert isinstance(run.outcome, Diverged)

@@ -1,6 +1,11 @@
+from collections.abc import Callable, Sequence
+
 import pytest
 
+from asi_arch.domain.candidate import Author
+from asi_arch.domain.experiment import Experiment
 from asi_arch.testing.fake_store import FakeStore
+from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
 from asi_arch.testing.synthetic import add_verdict, synthetic_store
 
 
@@ -22,3 +27,49 @@ def verified() -> FakeStore:
 def young(request: pytest.FixtureRequest) -> FakeStore:
     """Nothing, one baseline, one candidate without fitness, and the first refresh of the pool."""
     return synthetic_store(request.param)
+
+
+@pytest.fixture
+def store_of() -> Callable[..., FakeStore]:
+    """Makes a store of a reference, a recall floor at 0.3, and the given experiments; fitness by index."""
+
+    def make(
+        *experiments: Experiment,
+        fitness: dict[int, float] | None = None,
+        names: Sequence[str] = ("delta_net", "linear_attention"),
+    ) -> FakeStore:
+        store = FakeStore()
+        store.create(make_campaign())
+        for index, name in zip((0, 2), names, strict=True):
+            proposal = make_proposal(name, author=Author.BASELINE)
+            store.record(make_experiment(index, proposal, language=(1.66, 1.67), recall=(0.3, 0.3)), 0.5)
+        for experiment in experiments:
+            store.record(experiment, (fitness or {}).get(experiment.index))
+        return store
+
+    return make
+
+
+@pytest.fixture
+def with_verdict() -> Callable[..., FakeStore]:
+    """Makes a campaign whose fittest was verified with these differences to delta_net (language, recall)."""
+
+    def make(estimates: tuple[float, float], *, others: dict[str, float] | None = None) -> FakeStore:
+        store = synthetic_store(20)
+        verdict = add_verdict(store, store.pool(1, 100)[0].index)
+        wanted = list(zip(verdict.comparisons, ("delta_net", "delta_net"), estimates, strict=True))
+        wanted += [(verdict.comparisons[0], name, estimate) for name, estimate in (others or {}).items()]
+        comparisons = [
+            c.model_copy(
+                update={
+                    "baseline": baseline,
+                    "difference": c.difference.model_copy(update={"estimate": e, "low": e - 0.02, "high": e + 0.02}),
+                    "p_value": 0.001 if abs(e) > 0.02 else 0.6,
+                }
+            )
+            for c, baseline, e in wanted
+        ]
+        store.save_verdict(verdict.model_copy(update={"comparisons": tuple(comparisons), "vault_looks": 2}))
+        return store
+
+    return make

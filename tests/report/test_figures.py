@@ -23,9 +23,19 @@ def texts(figure):
     return " ".join(text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
 
 
-def test_all_pictures_of_a_young_campaign_can_be_drawn(young):
-    found = draw(digest(young), comparison_table(young), young, None)
-    assert {picture.name for picture in found} == {"progress", "tree", "pool", "tradeoff", "outcomes"}
+@pytest.mark.parametrize(
+    ("size", "names"),
+    [
+        (0, set()),
+        (1, {"progress", "tree", "tradeoff"}),
+        (2, {"progress", "tree", "tradeoff", "outcomes"}),
+        (13, {"progress", "tree", "tradeoff", "outcomes", "pool"}),
+    ],
+)
+def test_a_young_campaign_has_only_the_pictures_that_show_something(size, names):
+    store = synthetic_store(size)
+    found = draw(digest(store), comparison_table(store), store, None)
+    assert {picture.name for picture in found} == names
     assert all(picture.png.startswith(b"\x89PNG") and picture.alt and picture.caption for picture in found)
 
 
@@ -51,6 +61,13 @@ def test_a_small_tree_names_every_experiment(campaign):
     found = texts(tree(digest(campaign)))
     assert all(f"#{line.summary.index}" in found for line in digest(campaign).candidates)
     assert "best: " in found
+
+
+def test_a_best_that_has_children_is_named_in_the_title(store_of):
+    best, child = make_experiment(1, make_proposal("queen", parent=0)), make_experiment(3, make_proposal("x", parent=1))
+    figure = tree(digest(store_of(best, child, fitness={1: 0.9, 3: 0.5})))
+    assert figure.get_suptitle().endswith("best: queen #1 (0.900), in orange")
+    assert "queen #1" in [text.get_text() for text in figure.axes[0].texts]
 
 
 def test_a_large_tree_names_the_baselines_and_the_best():
@@ -81,11 +98,28 @@ def test_pools_are_the_fittest_below_each_refresh(campaign):
 
 
 def test_an_empty_panel_says_why():
-    store = synthetic_store(1)
-    found = digest(store)
-    assert "no candidate yet" in texts(outcomes(found))
-    assert "not refreshed yet" in texts(pool_trend(found))
+    found = digest(synthetic_store(2))
+    assert "no trend with fewer" in texts(outcomes(found))
     assert "no run in the recall stage" in texts(training_curves([]))
+
+
+def test_candidates_without_a_fitness_are_shown_apart_and_are_never_the_best_so_far(store_of):
+    vetoed, scored = make_experiment(1, language=(1.5, 1.5), recall=(0.1, 0.1)), make_experiment(3, language=(1.6, 1.6))
+    found = digest(store_of(vetoed, scored, fitness={3: 0.6}))
+    assert "no fitness" in texts(tradeoff(found, comparison_table(store_of(vetoed))))
+    figure = progress(found)
+    assert "no fitness" in texts(figure)
+    (steps,) = [line for line in figure.axes[0].lines if line.get_label() == "best so far"]
+    assert min(steps.get_ydata()) == pytest.approx(1.6)
+
+
+def test_the_pools_trend_has_its_four_lines(campaign):
+    assert all(name in texts(pool_trend(digest(campaign))) for name in ("loss term", "recall term", "judge", "fitness"))
+
+
+def test_names_at_the_edge_are_moved_apart_within_the_picture():
+    assert style.apart([1.0, 1.01, 3.0], distance=0.5, top=4.0) == [1.0, 1.5, 3.0]
+    assert style.apart([1.0, 3.9, 4.0, 4.0], distance=0.5, top=4.0) == [1.0, 3.0, 3.5, 4.0]
 
 
 def test_the_tradeoff_gives_a_distant_baselines_numbers(campaign):

@@ -69,11 +69,13 @@ def test_figures_lie_beside_the_page(page):
 def test_the_page_tells_the_whole_story(page):
     _, text = page
     for part in (
-        "that is a discovery",
+        "A discovery: ",
+        "What the early stop saved, and how often it was wrong",
+        "What the words mean",
         "Threats to validity",
         "Verified with fresh seeds",
         "Difference to the parent",
-        "What failed",
+        "What was not measured",
         "prefers-color-scheme: dark",
         "2027-01-17 15:33 UTC",
         'class="badge">verified',
@@ -95,8 +97,14 @@ def test_no_text_of_others_becomes_markup(tmp_path):
     _, text = report(store, tmp_path)
     found = Page(text)
     assert "script" not in found.found
-    assert found.found.count("img") == 6
+    assert found.found.count("img") == 5
     assert "&lt;script&gt;" in text
+
+
+def test_the_page_says_why_a_fitness_is_missing(tmp_path, store_of):
+    _, text = report(store_of(make_experiment(1, recall=(0.1, 0.1))), tmp_path)
+    Page(text)
+    assert "vetoed: its multi-query recall of 0.100 is below 0.250, linear_attention&#39;s less the noise" in text
 
 
 def test_a_page_is_replaced_whole(tmp_path):

@@ -4,15 +4,9 @@ from itertools import pairwise
 import pytest
 
 from asi_arch.domain.errors import StoreError, UserError
+from asi_arch.domain.outcome import StoppedEarly
 from asi_arch.domain.profile import StageName
-from asi_arch.report.payload import (
-    CURVE_POINTS,
-    best_payload,
-    experiment_payload,
-    status_payload,
-    thinned,
-    tree_payload,
-)
+from asi_arch.report.payload import best_payload, experiment_payload, status_payload, tree_payload
 from asi_arch.testing.fake_store import FakeStore
 from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
 
@@ -78,32 +72,20 @@ def test_the_reference_has_nothing_above_it(campaign):
     assert payload["curves"]["language"]["reference"] == []
 
 
-def test_curves_share_their_steps_and_are_thin(campaign):
-    index = campaign.pool(1, 100)[0].index
-    for stage, curves in experiment_payload(campaign, index)["curves"].items():
-        assert len(curves["step"]) == len(curves["loss"]) == len(curves["reference"]) <= CURVE_POINTS
-        assert curves["step"][-1] == len(campaign.experiment(index).runs[0 if stage == "language" else 2].losses)
+def test_a_missing_fitness_is_explained_everywhere(store_of):
+    store = store_of(make_experiment(1, recall=(0.1, 0.1)))
+    word = "vetoed: "
+    assert experiment_payload(store, 1)["no_fitness"].startswith(word)
+    assert best_payload(store)["unscored"][0]["no_fitness"].startswith(word)
+    assert {node["index"]: node["no_fitness"] for node in tree_payload(store)["nodes"]}[1].startswith(word)
+    assert status_payload(store)["baselines"][0]["no_fitness"] == ""
 
 
-def test_a_curve_ends_before_its_first_loss_that_is_not_finite():
-    store = FakeStore()
-    store.create(make_campaign())
-    experiment = make_experiment(1)
-    broken = tuple(
-        run.model_copy(update={"losses": (3.0, 2.0, float("nan"), 1.0)})
-        for run in experiment.runs
-        if run.key.stage is StageName.LANGUAGE
-    )
-    store.record(experiment.model_copy(update={"runs": broken}), None)
-    assert experiment_payload(store, 1)["curves"]["language"]["loss"] == [3.0, 2.0]
-
-
-def test_thinning_keeps_the_mean():
-    losses = [float(i) for i in range(160)]
-    found = thinned(losses, 80)
-    assert len(found) == 80
-    assert sum(found) / 80 == pytest.approx(sum(losses) / 160)
-    assert thinned([], 80) == []
+def test_the_status_has_the_account_of_the_early_stop(store_of):
+    stop = StoppedEarly(stage=StageName.LANGUAGE, step=100, loss_nats=2.0, baseline_loss_nats=1.8, margin=0.05)
+    found = status_payload(store_of(make_experiment(1, outcome=stop)))["early_stops"]
+    assert (found["stopped"], found["audited"], found["wrong"]) == (1, 0, 0)
+    assert 0 < found["saved_share"] < 1
 
 
 def test_an_unknown_experiment_is_named(campaign):

@@ -1,10 +1,13 @@
 import io
+import re
 import subprocess
 import sys
 
 import pytest
 from rich.console import Console
 
+from asi_arch.domain.outcome import StoppedEarly
+from asi_arch.domain.profile import StageName
 from asi_arch.report import payload, terminal
 from asi_arch.report.sparkline import chart
 from asi_arch.testing.fake_store import FakeStore
@@ -93,3 +96,41 @@ def test_what_draws_nothing_does_not_load_matplotlib():
         " sys.exit(int(bool({'matplotlib', 'torch', 'jinja2'} & set(sys.modules))))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_missing_fitness_is_explained_with_the_numbers(store_of):
+    store = store_of(make_experiment(1, recall=(0.1, 0.1)))
+    views = [
+        terminal.best_view(payload.best_payload(store)),
+        terminal.experiment_view(payload.experiment_payload(store, 1)),
+    ]
+    for view in views:
+        assert "vetoed: its multi-query recall of 0.100 is below 0.250, linear_attention's less the noise" in shown(
+            view, 120
+        )
+    assert re.search(r"#1 mixer_1 .* vetoed", shown(terminal.tree_view(payload.tree_payload(store))))
+
+
+def test_an_audited_experiment_says_so(store_of):
+    stop = StoppedEarly(stage=StageName.LANGUAGE, step=100, loss_nats=2.0, baseline_loss_nats=1.8, margin=0.05)
+    experiment = make_experiment(1)
+    runs = tuple(run.model_copy(update={"would_stop": stop}) for run in experiment.runs)
+    store = store_of(experiment.model_copy(update={"runs": runs}))
+    views = [shown(terminal.experiment_view(payload.experiment_payload(store, i))) for i in (0, 1)]
+    assert ["let through as an audit" in view for view in views] == [False, True]
+
+
+def test_the_whole_curve_fits_into_80_columns(campaign):
+    text = shown(terminal.experiment_view(payload.experiment_payload(campaign, 0)), 80)
+    assert re.search(r"step 1 +500 ", text)
+    assert re.search(r"step 1 +800 ", text)
+
+
+def test_names_are_readable_in_the_comparison_at_80_columns(verified):
+    text = shown(terminal.best_view(payload.best_payload(verified)), 80)
+    assert all(row["name"] in text for row in payload.best_payload(verified)["baselines"])
+
+
+def test_the_status_tells_what_the_early_stop_did(campaign):
+    text = shown(terminal.status_view(payload.status_payload(campaign), 1_800_000_500.0), 200)
+    assert re.search(r"early stop +\d+ early stops? saved \d+% of the training time; none let through yet", text)

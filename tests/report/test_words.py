@@ -2,7 +2,17 @@ import pytest
 
 from asi_arch.domain.outcome import Crashed, Diverged, Measured, Rejected, StoppedEarly, Suspicious, TimedOut
 from asi_arch.domain.profile import StageName
-from asi_arch.report.words import MISSING, OUTCOMES, Reading, duration, number, outcome_sentence, plural, reading
+from asi_arch.report.words import (
+    MISSING,
+    OUTCOMES,
+    Reading,
+    duration,
+    listed,
+    number,
+    outcome_sentence,
+    plural,
+    reading,
+)
 
 LANGUAGE = StageName.LANGUAGE
 EXAMPLES = [
@@ -46,3 +56,7 @@ def test_a_difference_without_noise_is_never_clear():
     assert not Reading(0.5).is_clear
     assert Reading(-0.5, 0.4).is_clear
     assert not Reading(0.5, 0.5).is_clear
+
+
+def test_lists_are_read_aloud():
+    assert [listed("abc"[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]

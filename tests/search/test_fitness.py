@@ -85,7 +85,7 @@ def test_a_loss_more_than_the_band_below_the_baseline_is_a_leak(fitness):
     assert fitness.of(summary(loss=1.6 * 0.901)) is not None
 
 
-@given(loss=losses, recall=shares, mqar=st.floats(0, 0.2999), judge=shares)
+@given(loss=losses, recall=shares, mqar=st.floats(0, 0.2499), judge=shares)
 def test_recalling_less_than_the_floor_leaves_no_fitness_however_good_the_rest(loss, recall, mqar, judge):
     parts = DEFAULT.parts(summary(loss, recall, mqar, judge))
     assert parts.standing is Standing.VETOED
@@ -94,6 +94,20 @@ def test_recalling_less_than_the_floor_leaves_no_fitness_however_good_the_rest(l
 
 def test_the_floor_itself_is_not_vetoed():
     assert DEFAULT.of(FLOOR) is not None
+
+
+def test_a_little_below_the_floor_is_noise():
+    assert DEFAULT.of(summary(mqar=0.26)) is not None
+
+
+def test_a_better_baseline_than_the_reference_moves_the_bound_of_a_leak():
+    mamba = summary(loss=1.5)
+    both = Fitness(FitnessSpec(), REFERENCE, FLOOR, [mamba])
+    assert DEFAULT.parts(summary(loss=1.42)).standing is Standing.LEAK
+    assert both.parts(summary(loss=1.42)).standing is Standing.SCORED
+    assert both.parts(summary(loss=1.34)).standing is Standing.LEAK
+    paper = Fitness(FitnessSpec(formula="paper"), REFERENCE, None, [mamba])
+    assert paper.parts(summary(loss=1.42)).standing is Standing.LEAK
 
 
 def test_the_papers_formula_has_no_veto():

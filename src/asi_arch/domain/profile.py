@@ -183,6 +183,8 @@ class FitnessSpec(Record):
     formula: Literal["recall_veto", "paper"] = "recall_veto"
     scale: float = 6.0
     band: float = 0.10
+    veto_margin: Annotated[float, Field(ge=0)] = 0.05
+    """How far below the floor's multi-query recall the veto begins: two seeds of one model differ by about that."""
 
 
 class Profile(Record):

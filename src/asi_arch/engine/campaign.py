@@ -197,12 +197,14 @@ class CampaignLoop:
         reference, floor = known.get(placed[search.baselines[0]]), known.get(placed[search.recall_floor])
         if reference is None or floor is None or not (reference.is_measured and floor.is_measured):
             return None
-        return Fitness(self._bench.campaign.profile.fitness, reference, floor)
+        others = [summary for index in placed.values() if (summary := known.get(index)) is not None]
+        return Fitness(self._bench.campaign.profile.fitness, reference, floor, others)
 
 
 def _require_baseline(experiment: Experiment) -> None:
     """A campaign without its baselines means nothing. They are ours, so nothing is recorded and the next session tries
-    again."""
+    again.
+    """
     if experiment.proposal.author is Author.BASELINE and not isinstance(experiment.outcome, Measured):
         reason = experiment.outcome.model_dump_json(exclude={"log"})
         raise LabError(f"the baseline {experiment.proposal.name} could not be measured: {reason}")

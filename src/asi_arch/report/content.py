@@ -4,31 +4,24 @@ import base64
 import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from asi_arch.domain.experiment import Experiment
 from asi_arch.report import findings
+from asi_arch.report.best_design import Chosen, best_design
 from asi_arch.report.digest import Digest
+from asi_arch.report.headline import headline
 from asi_arch.report.highlight import code, rules
-from asi_arch.report.method import method, question, threats
-from asi_arch.report.payload import source_diff
+from asi_arch.report.method import glossary, method, question, threats
 from asi_arch.report.pictures import Picture
+from asi_arch.report.savings import in_full, savings
 from asi_arch.report.tables import Table, Versus
 from asi_arch.report.words import MISSING, OUTCOMES, Reading, duration, number, plural, reading
 from asi_arch.stats.wording import is_loss
 
-_ANALYSIS = ("design", "results", "expectation", "mechanism", "lessons")
 _TEMPLATES = PackageLoader("asi_arch.report", "templates")
-
-
-class Chosen(NamedTuple):
-    """The design that the page explains, and what it was made from."""
-
-    experiment: Experiment
-    parent: Experiment | None
 
 
 def render(campaign: Digest, table: Table, pictures: Sequence[Picture], *, chosen: Chosen | None, at: float) -> str:
@@ -39,24 +32,27 @@ def render(campaign: Digest, table: Table, pictures: Sequence[Picture], *, chose
     profile = campaign.campaign.profile
     return environment.get_template("report.html.j2").render(
         title=f"Campaign report: {profile.name}",
-        subtitle=f"{profile.description}. Written {_date(at)}; campaign begun {_date(campaign.campaign.created_at)}.",
+        subtitle=Markup("{}. Written {}; campaign begun {}.").format(
+            profile.description, _date(at), _date(campaign.campaign.created_at)
+        ),
         css=Markup(_css()),
-        headline=findings.headline(campaign, table),
-        tiles=_tiles(campaign, table),
-        question=question(campaign.campaign),
+        headline=headline(campaign, table),
+        tiles=_tiles(campaign),
+        question=question(campaign),
         budget=_budget(campaign),
         table=table,
-        table_note=_table_note(table),
+        table_note=_table_note(campaign, table),
+        glossary=glossary(campaign),
         verdicts=_verdicts(campaign),
         vault_looks=_vault_looks(campaign),
-        reference_name=profile.search.baselines[0],
+        reference_name=campaign.yardstick.reference,
         discovery_q=findings.DISCOVERY_Q,
         figures={p.name: {"data": base64.b64encode(p.png).decode(), **p._asdict()} for p in pictures},
-        best=_best(campaign, chosen) if chosen else None,
+        best=best_design(campaign, chosen) if chosen else None,
         failures=[f._replace(kind=OUTCOMES[f.kind]) for f in findings.failures(campaign)],
         nothing_failed="Every candidate was measured." if campaign.candidates else "There was no candidate yet.",
-        savings=_savings(findings.savings(campaign)),
-        method=method(campaign.campaign),
+        savings=_early_stop(campaign),
+        method=method(campaign),
         threats=threats(campaign),
         profile=code(json.dumps(profile.model_dump(mode="json"), indent=2), "json"),
         profile_hash=profile.profile_hash[:12],
@@ -64,45 +60,61 @@ def render(campaign: Digest, table: Table, pictures: Sequence[Picture], *, chose
     )
 
 
-def _tiles(campaign: Digest, table: Table) -> list[tuple[str, str]]:
-    best, reference = table.candidates[0] if table.candidates else None, campaign.reference
+def _tiles(campaign: Digest) -> list[tuple[str, str]]:
+    """The campaign in numbers. The lowest loss is that of candidates which recall enough to have a fitness."""
+    losses = [x.summary.language_loss for x in campaign.candidates if x.summary.fitness is not None]
+    baselines = [x.summary.language_loss for x in campaign.baselines if x.summary.is_measured]
     measured = sum(line.summary.is_measured for line in campaign.candidates)
     return [
         ("candidates", f"{len(campaign.candidates):,}"),
-        ("of these measured", f"{measured:,}"),
+        ("measured", f"{measured:,}"),
+        ("with a fitness", f"{len(losses):,}"),
         ("verified", f"{len({verdict.sha for verdict in campaign.verdicts}):,}"),
-        ("loss of the fittest", number(best.summary.language_loss if best else None)),
-        ("loss of the reference", number(reference.summary.language_loss if reference else None)),
+        ("lowest loss", number(min((x for x in losses if x is not None), default=None))),
+        ("lowest baseline", number(min((x for x in baselines if x is not None), default=None))),
         ("CPU time", duration(sum(line.cost.cpu_s for line in campaign.lines))),
     ]
 
 
-def _budget(campaign: Digest) -> str:
+def _budget(campaign: Digest) -> Markup:
     if not campaign.lines:
-        return "No experiment is finished yet."
-    ended = max(line.finished_at for line in campaign.lines)
-    cpu_s = sum(line.cost.cpu_s for line in campaign.lines)
-    return (
-        f"{plural(len(campaign.lines), 'experiment')} ({plural(len(campaign.baselines), 'baseline')} and"
-        f" {plural(len(campaign.candidates), 'candidate')}) took {duration(cpu_s)} of CPU time, from"
-        f" {_date(campaign.campaign.created_at)} to {_date(ended)}."
+        return Markup("No experiment is finished yet.")
+    return Markup("{} ({} and {}) took {} of CPU time, from {} to {}.").format(
+        plural(len(campaign.lines), "experiment"),
+        plural(len(campaign.baselines), "baseline"),
+        plural(len(campaign.candidates), "candidate"),
+        duration(sum(line.cost.cpu_s for line in campaign.lines)),
+        _date(campaign.campaign.created_at),
+        _date(max(line.finished_at for line in campaign.lines)),
     )
 
 
-def _table_note(table: Table) -> str:
+def _table_note(campaign: Digest, table: Table) -> str:
     if table.language_noise is None:
-        return "No intervals: the noise between seeds is known only when a model was trained with two seeds."
+        noise = "No intervals: the noise between seeds is known only when a model was trained with two seeds."
+    else:
+        noise = (
+            "± is a 95% interval from the noise between seeds, pooled over the models of this table"
+            f" ({table.language_noise.std:.3f} nats, {plural(table.seeds, 'seed')} each). Coloured differences exceed"
+            " it; green is better, orange worse."
+        )
+    hidden = len(campaign.unscored) - len(table.unscored)
+    more = f" {plural(hidden, 'more candidate')} without a fitness left out." if hidden else ""
+    sizes = [row.model_parameters for row in (*table.rows, *table.unscored) if row.model_parameters]
+    size = f" Every model has {_range(min(sizes), max(sizes))} parameters." if sizes else ""
     return (
-        "The fittest candidates, best first, above all baselines. ± is a 95% interval from the noise between seeds,"
-        f" pooled over the models of this table ({table.language_noise.std:.3f} nats,"
-        f" {plural(table.seeds, 'seed')} each). Coloured differences exceed it. These are the search's own"
-        " numbers, by which the candidates were chosen: leads, not claims."
+        f"The fittest candidates, best first; those that have no fitness, with the reason; the baselines.{more} {noise}"
+        f"{size} These are the search's own numbers, by which the candidates were chosen: leads, not claims."
     )
+
+
+def _range(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _verdicts(campaign: Digest) -> list[dict[str, Any]]:
     """One row for every comparison of every model's latest verdict."""
-    reference = campaign.campaign.profile.search.baselines[0]
+    reference = campaign.yardstick.reference
     q = findings.discoveries(campaign.verdicts, reference)
     names = {line.summary.sha: f"{line.summary.name} #{line.summary.index}" for line in reversed(campaign.lines)}
     return [
@@ -125,63 +137,14 @@ def _verdicts(campaign: Digest) -> list[dict[str, Any]]:
 
 def _vault_looks(campaign: Digest) -> str:
     looks = max((verdict.vault_looks for verdict in campaign.verdicts), default=0)
-    return plural(looks, "time")
+    return "once" if looks == 1 else plural(looks, "time")
 
 
-def _best(campaign: Digest, chosen: Chosen) -> dict[str, Any]:
-    experiment, parent = chosen
-    proposal, analysis = experiment.proposal, experiment.analysis
-    diff = "\n".join(source_diff(parent.proposal, proposal)) if parent else ""
-    return {
-        "name": proposal.name,
-        "origin": _origin(experiment, parent),
-        "motivation": proposal.motivation,
-        "change": proposal.change,
-        "expectation": proposal.expectation,
-        "mechanisms": proposal.mechanisms,
-        "luck_free": _luck_free(campaign, experiment.index),
-        "analysis": [(name.capitalize(), getattr(analysis, name)) for name in _ANALYSIS] if analysis else [],
-        "marks": experiment.judgement.marks if experiment.judgement else (),
-        "diff": code(diff, "diff") if diff else "",
-        "code": code(proposal.source, "python"),
-    }
-
-
-def _origin(experiment: Experiment, parent: Experiment | None) -> str:
-    text = f"Experiment {experiment.index}, written by the {experiment.proposal.author.value}"
-    if parent is not None:
-        text += f", a child of {parent.proposal.name} (#{parent.index})"
-    if experiment.proposal.partner is not None:
-        text += f", crossed with #{experiment.proposal.partner}"
-    return f"{text}; contained by: {experiment.containment}."
-
-
-def _luck_free(campaign: Digest, index: int) -> str:
-    """Only for the fittest: the estimate is about being picked as the best of many."""
-    found = findings.luck_free(campaign)
-    if found is None or campaign.best is None or campaign.best.summary.index != index:
-        return ""
-    return (
-        "The best of many is partly lucky. Shrunk towards the mean of all measured candidates, the language loss to"
-        f" expect with new seeds is {reading(Reading.of(found))} nats, against"
-        f" {number(campaign.best.summary.language_loss)} as measured."
-    )
-
-
-def _savings(found: findings.Savings) -> str:
-    if not found.stopped:
-        text = "No training was stopped early."
-    else:
-        text = (
-            f"Early stopping ended {plural(found.stopped, 'candidate')} and saved about"
-            f" {duration(found.saved_cpu_s)} of CPU time ({found.saved_share:.0%} of what training would have taken)."
-        )
-    if not found.audited:
-        return f"{text} None was let through to measure how often the rule is wrong."
-    return (
-        f"{text} {plural(found.audited, 'stop')} let through to measure the rule: {found.wrong} of them ended with a"
-        " lower language loss than the reference, so would have been stopped wrongly."
-    )
+def _early_stop(campaign: Digest) -> str:
+    watch = campaign.campaign.profile.watch
+    if not watch.rungs:
+        return "The profile has no early stop: every candidate is trained to the end."
+    return in_full(savings(campaign), audit_fraction=watch.audit_fraction, reference=campaign.yardstick.reference)
 
 
 def _css() -> str:
@@ -198,5 +161,6 @@ def _by_baseline(against: Sequence[Versus]) -> dict[str, Versus]:
     return {versus.baseline: versus for versus in against}
 
 
-def _date(at: float) -> str:
-    return datetime.fromtimestamp(at, tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+def _date(at: float) -> Markup:
+    """A date that is not broken at its hyphens."""
+    return Markup("<time>{}</time>").format(datetime.fromtimestamp(at, tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC"))

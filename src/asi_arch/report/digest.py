@@ -1,7 +1,7 @@
 """A campaign in one pass: a light line for every experiment, without weights, curves or code."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from asi_arch.domain.campaign import Campaign
@@ -12,8 +12,8 @@ from asi_arch.domain.outcome import Outcome, StageScore
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
 from asi_arch.domain.verdict import Verdict
-from asi_arch.search.fitness import Fitness, FitnessParts
-from asi_arch.search.sampling import Schedule
+from asi_arch.report.standing import Yardstick, shown_names, yardstick
+from asi_arch.search.fitness import FitnessParts
 from asi_arch.stats.paired import Noise, pooled_noise
 
 
@@ -48,6 +48,7 @@ class Digest(NamedTuple):
     verdicts: tuple[Verdict, ...]
     language_noise: Noise | None
     recall_noise: Noise | None
+    yardstick: Yardstick
 
     @property
     def candidates(self) -> list[Line]:
@@ -58,6 +59,11 @@ class Digest(NamedTuple):
     def baselines(self) -> list[Line]:
         """The baselines, measured or not, in the profile's order."""
         return [line for line in self.lines if line.is_baseline]
+
+    @property
+    def baseline_names(self) -> list[str]:
+        """Of all baselines, as in tables; one whose turn has not come is called as in the profile."""
+        return list(shown_names(self.campaign, {line.summary.index: line.summary for line in self.lines}).values())
 
     @property
     def reference(self) -> Line | None:
@@ -71,6 +77,12 @@ class Digest(NamedTuple):
         return max(scored, key=lambda line: (line.summary.fitness or 0.0, -line.summary.index), default=None)
 
     @property
+    def unscored(self) -> list[Line]:
+        """Candidates that were measured and have no fitness, lowest language loss first."""
+        found = [line for line in self.candidates if line.summary.is_measured and line.summary.fitness is None]
+        return sorted(found, key=lambda line: (line.summary.language_loss or 0.0, line.summary.index))
+
+    @property
     def outcomes(self) -> Counter[str]:
         """How often each outcome occurred among the candidates."""
         return Counter(line.summary.outcome for line in self.candidates)
@@ -80,14 +92,15 @@ def digest(store: Store) -> Digest:
     """Read a campaign. Raises `StoreError` for a store without one."""
     campaign = existing(store)
     summaries = {summary.index: summary for summary in store.summaries()}
-    fitness = campaign_fitness(campaign, summaries)
-    lines = tuple(_line(e, summaries[e.index], fitness) for e in store.experiments() if e.index in summaries)
+    measure = yardstick(campaign, summaries)
+    lines = tuple(_line(e, summaries[e.index], measure) for e in store.experiments() if e.index in summaries)
     return Digest(
         campaign=campaign,
         lines=lines,
         verdicts=tuple(store.verdicts()),
         language_noise=pooled_noise(line.language for line in lines),
         recall_noise=pooled_noise(line.recall for line in lines),
+        yardstick=measure,
     )
 
 
@@ -97,17 +110,6 @@ def existing(store: Store) -> Campaign:
     if campaign is None:
         raise StoreError("this state folder holds no campaign yet; start one with 'asi-arch run'")
     return campaign
-
-
-def campaign_fitness(campaign: Campaign, summaries: Mapping[int, Summary]) -> Fitness | None:
-    """The campaign's fitness; None until both baselines that it is relative to are measured."""
-    search = campaign.profile.search
-    placed = {name: i for i, name in Schedule(search).baselines_below(2 * len(search.baselines)).items()}
-    reference = summaries.get(placed[search.baselines[0]])
-    floor = summaries.get(placed[search.recall_floor])
-    if reference is None or floor is None or not (reference.is_measured and floor.is_measured):
-        return None
-    return Fitness(campaign.profile.fitness, reference, floor)
 
 
 def seed_losses(experiment: Experiment) -> tuple[float, ...]:
@@ -136,10 +138,10 @@ def _scores(experiment: Experiment, stage: StageName) -> list[StageScore]:
     return [run.score for run in experiment.runs if run.key.stage is stage and run.score is not None]
 
 
-def _line(experiment: Experiment, summary: Summary, fitness: Fitness | None) -> Line:
+def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
     return Line(
         summary=summary,
-        parts=fitness.parts(summary) if fitness else None,
+        parts=measure.parts(summary),
         language=seed_losses(experiment),
         recall=seed_accuracies(experiment),
         outcome=experiment.outcome,

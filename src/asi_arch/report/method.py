@@ -3,7 +3,7 @@
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.profile import Policy, Profile
 from asi_arch.report.digest import Digest
-from asi_arch.report.words import plural
+from asi_arch.report.words import listed, plural
 
 _POLICIES = {
     Policy.EVOLUTION: "the parent is drawn from the pool's ranks {0}-{1}, examples from ranks {2}-{3}",
@@ -12,31 +12,68 @@ _POLICIES = {
 }
 
 
-def question(campaign: Campaign) -> str:
+def question(campaign: Digest) -> str:
     """What the campaign looked for, in a sentence."""
-    search = campaign.profile.search
+    search = campaign.campaign.profile.search
     return (
         "Find a token mixer that models language better than the baselines without losing the ability to recall what it"
-        f" has seen. Baselines: {', '.join(search.baselines)}; the reference is {search.baselines[0]}. Policy:"
-        f" {search.policy.value}. Seed of the search: {campaign.seed}."
+        f" has seen. Baselines: {listed(campaign.baseline_names)}; the reference is {campaign.yardstick.reference}."
+        f" Policy: {search.policy.value}. Seed of the search: {campaign.campaign.seed}."
     )
 
 
-def method(campaign: Campaign) -> list[str]:
+def glossary(campaign: Digest) -> list[tuple[str, str]]:
+    """The page's terms, for those who meet them here."""
+    reference = campaign.yardstick.reference
+    return [
+        (
+            "Language loss",
+            "minus the logarithm of the probability that the model gave to the token that came next, averaged over text"
+            " that it was not trained on, in nats. Lower is better; 0.1 lower means a tenth more probability for every"
+            " token.",
+        ),
+        (
+            "Recall accuracy",
+            "the share of right answers in synthetic tasks that ask for something seen earlier in the sequence,"
+            " averaged over the tasks. Multi-query recall is the most telling one: which value came with this key?",
+        ),
+        (
+            "Fitness",
+            f"what the search maximises, between 0 and 1; a model exactly as good as {reference} in loss and recall has"
+            " half of the points for both, and the judge's mark decides about the last third.",
+        ),
+        (
+            "Judge",
+            "marks for the design itself (how much work it does, how simple and how new it is), computed by rules.",
+        ),
+        (
+            "Seed",
+            "decides about the random initial weights and the order of the data. Models that differ by less than two"
+            " trainings of one of them do are a tie.",
+        ),
+        (
+            "Vault",
+            "a part of the data that only the verification looks at, so that it can't have been used to choose.",
+        ),
+    ]
+
+
+def method(campaign: Digest) -> list[str]:
     """How every candidate is trained, measured and chosen."""
-    profile, search = campaign.profile, campaign.profile.search
+    profile, search = campaign.campaign.profile, campaign.campaign.profile.search
     ranks = (*search.parent_ranks, *search.reference_ranks)
     return [
         f"Model: {plural(profile.model.depth, 'layer')} of width {profile.model.width}, {profile.model.heads} heads,"
         f" {profile.precision} on {profile.device}. The width of the MLP adapts so that all models have equally many"
         " parameters.",
-        _language(campaign),
+        _language(campaign.campaign),
         _recall(profile),
         f"Every model is trained with the seeds {', '.join(map(str, profile.seeds))}; the loss is computed outside of"
         " the candidate's processes, on data that it never receives.",
         "Fitness: the mean of three terms between 0 and 1, for the gain in language loss, the gain in recall accuracy"
-        f" and the judged design. Gains are relative to {search.baselines[0]} and count up to"
-        f" ±{profile.fitness.band:.0%}." + _veto(profile),
+        f" and the judged design. Gains are relative to {campaign.yardstick.reference} and count up to"
+        f" ±{profile.fitness.band:.0%}; a larger gain in loss is taken for a leak." + _veto(campaign),
+        *_early_stop(campaign),
         f"Search: {_POLICIES[search.policy].format(*ranks)}; a pool of {search.pool_size}, closed for the first"
         f" {search.cold_start} experiments and refreshed after every {search.update_every}.",
         "Verification: fresh seeds, the same for candidate and baselines, scored on the vault; paired t-test, corrected"
@@ -56,6 +93,11 @@ def threats(campaign: Digest) -> list[str]:
         "The synthetic tasks are few and accuracy jumps when a model learns to recall: its noise is far from normal.",
         "The judge marks the design, not the truth; a third of the fitness is its opinion.",
     ]
+    if profile.fitness.formula == "recall_veto":
+        found.append(
+            f"The veto compares a candidate's multi-query recall with {campaign.yardstick.floor}'s as they were"
+            " measured: near the limit, the seeds' noise decides."
+        )
     if campaign.language_noise is None:
         found.insert(1, "The noise between seeds is unknown, because no model was trained with two.")
     else:
@@ -90,7 +132,21 @@ def _recall(profile: Profile) -> str:
     )
 
 
-def _veto(profile: Profile) -> str:
-    if profile.fitness.formula == "paper":
+def _veto(campaign: Digest) -> str:
+    if campaign.campaign.profile.fitness.formula == "paper":
         return " The formula is the paper's, without a veto."
-    return f" A candidate whose multi-query recall is below {profile.search.recall_floor}'s has no fitness."
+    floor = f"{campaign.yardstick.floor}'s"
+    return f" A candidate whose multi-query recall is below {floor} is vetoed and has no fitness, whatever its loss."
+
+
+def _early_stop(campaign: Digest) -> list[str]:
+    """The rule in a sentence; nothing where there is none."""
+    watch = campaign.campaign.profile.watch
+    if not watch.rungs:
+        return []
+    rungs = listed([f"at {rung.fraction:.0%} of the run by more than {rung.margin:g} nats" for rung in watch.rungs])
+    return [
+        f"Early stop: a training of the language stage ends when its loss, the mean of the last {watch.window} steps,"
+        f" is worse than {campaign.yardstick.reference}'s at the same step and seed: {rungs}. Of all candidates"
+        f" {watch.audit_fraction:.0%} are trained on nevertheless, to measure the rule.",
+    ]

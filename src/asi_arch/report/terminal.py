@@ -3,48 +3,36 @@
 Names, motivations and code are others' text: control characters are taken out, and nothing is read as markup.
 """
 
-import re
-from collections.abc import Iterable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from asi_arch.report import cells
+from asi_arch.report.cells import clean, panel, summaries
 from asi_arch.report.payload import BestPayload, ExperimentPayload, StatusPayload, TreePayload
+from asi_arch.report.savings import Savings, one_line
 from asi_arch.report.sparkline import chart
-from asi_arch.report.words import MISSING, OUTCOMES, Reading, duration, number, plural, reading
+from asi_arch.report.words import OUTCOMES, duration, number, plural
 
-P = TypeVar("P", StatusPayload, BestPayload, TreePayload, ExperimentPayload)
-
-_STYLES = {
-    "measured": "green",
-    "stopped_early": "cyan",
-    "rejected": "yellow",
-    "crashed": "red",
-    "diverged": "magenta",
-    "timed_out": "red",
-    "suspicious": "bold red",
-}
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""All but tab and line feed: an escape sequence in a motivation must not reach the terminal."""
 _TREE_NODES = 400
 """A larger tree is shown without the leaves that have no fitness."""
 
 
 def status_view(payload: StatusPayload, now: float) -> RenderableType:
     """A campaign at a glance. `now` is Unix time, for the age of the last event."""
-    payload = _clean(payload)
+    payload = clean(payload)
     campaign = payload["campaign"]
-    facts = _facts()
+    facts = cells.facts()
     facts.add_row("profile", Text(f"{campaign['profile']} ({campaign['profile_hash'][:8]}), {campaign['policy']}"))
     seeds = ", ".join(map(str, campaign["seeds"]))
     facts.add_row("seed", f"{campaign['seed']}; every model is trained with {seeds}")
     facts.add_row("data", Text(campaign["data"]))
     facts.add_row("finished", f"{plural(payload['finished'], 'experiment')}: {_tally(payload)}")
+    facts.add_row("early stop", one_line(Savings(**payload["early_stops"])))
     if unfinished := payload["unfinished"]:
         facts.add_row("not finished", Text(", ".join(f"#{p['index']} {p['name']}" for p in unfinished)))
     if payload["last_event_at"] is not None:
@@ -54,39 +42,47 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
     return Group(
         facts,
         Text(),
-        _summaries("fittest candidates", payload["best"]),
+        summaries("fittest candidates", payload["best"]),
         Text(),
-        _summaries("baselines", payload["baselines"]),
+        summaries("baselines", payload["baselines"]),
     )
 
 
 def best_view(payload: BestPayload) -> RenderableType:
-    """The comparison table: the fittest above the baselines, differences to each of these."""
-    payload = _clean(payload)
+    """The comparison table: the fittest, those without a fitness, the baselines, and differences to each of these."""
+    payload = clean(payload)
+    if not (payload["candidates"] or payload["unscored"] or payload["baselines"]):
+        return Text("nothing was measured yet")
     baselines = {row["name"]: row["index"] for row in payload["baselines"]}
-    table = Table(title="The fittest candidates and all baselines", title_justify="left", box=None, pad_edge=False)
-    for name in ("#", "name", "fitness", "loss, nats", "recall"):
+    title = "The fittest candidates and all baselines"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("#", "name", "fitness", "loss", "recall"):
         table.add_column(name, justify="left" if name == "name" else "right", no_wrap=name != "name")
     for index in baselines.values():
         table.add_column(f"Δ #{index}", justify="right", no_wrap=True)
-    for place, row in enumerate([*payload["candidates"], *payload["baselines"]]):
-        if place == len(payload["candidates"]):
-            table.add_section()
-        table.add_row(*_cells(row, baselines), style="dim" if row["author"] == "baseline" else "")
+    for group in (payload["candidates"], payload["unscored"], payload["baselines"]):
+        for row in group:
+            table.add_row(*cells.comparison(row, baselines), style="dim" if row["author"] == "baseline" else "")
+        table.add_section()
+    reasons = cells.reasons([*payload["unscored"], *payload["baselines"]])
     if not payload["candidates"]:
-        return Group(table, Text("no candidate has a fitness yet"))
-    noise = payload["language_noise_nats"]
-    seeds = plural(payload["seeds"], "seed")
-    text = "Δ #n: loss minus baseline n's, in parentheses where the noise between seeds can explain it."
-    if noise is not None:
-        text += f" ±: 95% interval from that noise ({number(noise)} nats, {seeds} each)."
-    text += " The best of many are partly lucky: `asi-arch verify` tells. ✓: verified, see `asi-arch show`."
-    return Group(table, Text(text, style="dim"))
+        return Group(table, Text("no candidate has a fitness yet"), *reasons)
+    return Group(table, *reasons, Text(_best_note(payload), style="dim"))
+
+
+def _best_note(payload: BestPayload) -> str:
+    """How the comparison table is read."""
+    text = "Loss in nats; Δ #n: minus baseline n's, in parentheses where the noise between seeds can explain it."
+    language, recall = payload["candidates"][0]["language"], payload["candidates"][0]["recall"]
+    if language and recall and None not in (language["margin"], recall["margin"]):
+        text += f" 95% intervals from that noise, {plural(payload['seeds'], 'seed')} each:"
+        text += f" loss ± {number(language['margin'])}, recall ± {number(recall['margin'], 2)}."
+    return f"{text} The best of many are partly lucky: `asi-arch verify` tells. ✓: verified, see `asi-arch show`."
 
 
 def tree_view(payload: TreePayload) -> RenderableType:
     """The lineage as a tree; the way to the best in bold. Large trees leave out leaves without a fitness."""
-    payload = _clean(payload)
+    payload = clean(payload)
     nodes = {node["index"]: node for node in payload["nodes"]}
     if not nodes:
         return Text("no experiment is finished yet")
@@ -100,7 +96,7 @@ def tree_view(payload: TreePayload) -> RenderableType:
         if len(nodes) > _TREE_NODES and node["fitness"] is None and not node["children"]:
             hidden += 1
             continue
-        grown = branch.add(_node(node, is_best=index == payload["best"], is_on_path=index in path))
+        grown = branch.add(cells.node(node, is_best=index == payload["best"], is_on_path=index in path))
         stack += [(child, grown) for child in reversed(node["children"])]
     note = Text(f"{plural(hidden, 'experiment')} without a fitness and without children left out", style="dim")
     return Group(top, note) if hidden else top
@@ -108,39 +104,22 @@ def tree_view(payload: TreePayload) -> RenderableType:
 
 def experiment_view(payload: ExperimentPayload) -> RenderableType:
     """One experiment's page: idea, result, curves, checks, difference to the parent, code."""
-    payload = _clean(payload)
-    parts: list[RenderableType] = [_head(payload), _panel("Motivation", _idea_text(payload))]
-    parts += [_panel("Result", _result(payload)), *_charts(payload)]
+    payload = clean(payload)
+    parts: list[RenderableType] = [_head(payload), panel("Motivation", _idea_text(payload))]
+    parts += [panel("Result", _result(payload)), *_charts(payload)]
     if (analysis := payload["analysis"]) is not None:
-        parts.append(_panel("Analysis", Text("\n\n".join(text for text in analysis.values() if text))))
+        parts.append(panel("Analysis", Text("\n\n".join(text for text in analysis.values() if text))))
     if (checks := payload["checks"]) is not None:
-        parts.append(_panel("Checks", _checks(checks)))
+        parts.append(panel("Checks", _checks(checks)))
     if payload["diff"]:
-        parts.append(_panel("Difference to the parent", Syntax("\n".join(payload["diff"]), "diff", word_wrap=True)))
-    parts.append(_panel("Code", Syntax(payload["source"], "python", line_numbers=True, word_wrap=True)))
+        parts.append(panel("Difference to the parent", Syntax("\n".join(payload["diff"]), "diff", word_wrap=True)))
+    parts.append(panel("Code", Syntax(payload["source"], "python", line_numbers=True, word_wrap=True)))
     return Group(*parts)
-
-
-def _clean(value: P) -> P:
-    """The same payload without control characters in any text."""
-    return cast(P, _cleaned(value))
-
-
-def _cleaned(value: object) -> object:
-    match value:
-        case str():
-            return _CONTROLS.sub("", value)
-        case dict():
-            return {key: _cleaned(item) for key, item in cast(dict[str, object], value).items()}
-        case list():
-            return [_cleaned(item) for item in cast(list[object], value)]
-        case _:
-            return value
 
 
 def _head(payload: ExperimentPayload) -> Text:
     text = Text(f"#{payload['index']} {payload['name']}", style="bold")
-    text.append(f"  {OUTCOMES[payload['outcome']['kind']]}", style=_STYLES[payload["outcome"]["kind"]])
+    text.append(f"  {OUTCOMES[payload['outcome']['kind']]}", style=cells.STYLES[payload["outcome"]["kind"]])
     if parent := payload["parent"]:
         text.append(f"  child of #{parent['index']} {parent['name']}", style="not bold")
     if payload["partner"] is not None:
@@ -178,8 +157,11 @@ def _result(payload: ExperimentPayload) -> RenderableType:
     lines: list[RenderableType] = [
         Text(payload["sentence"]),
         table,
+        *([Text(f"No fitness, {payload['no_fitness']}.", style="yellow")] if payload["no_fitness"] else []),
         Text(f"{used}; {payload['containment']}", style="dim"),
     ]
+    if any(run["was_let_through"] for run in payload["runs"]):
+        lines.insert(1, Text("The early stop would have ended it; it was let through as an audit.", style="yellow"))
     lines += [Text(f"verified: {verdict['statement']}", style="green") for verdict in payload["verdicts"]]
     for mark in (payload["judgement"] or {}).get("marks", []):
         lines.append(Text(f"judge, {mark['name']}: {mark['value']:.2f} ({mark['reason']})", style="dim"))
@@ -196,7 +178,7 @@ def _charts(payload: ExperimentPayload) -> list[RenderableType]:
                 if curves["reference"]
                 else f"Training loss, {stage} stage"
             )
-            views.append(_panel(title, Text(drawn, no_wrap=True)))
+            views.append(panel(title, Text(drawn, no_wrap=True)))
     return views
 
 
@@ -216,65 +198,6 @@ def _checks(checks: dict[str, Any]) -> RenderableType:
     return Group(*lines)
 
 
-def _summaries(title: str, rows: list[dict[str, Any]]) -> RenderableType:
-    if not rows:
-        return Text(f"{title}: none yet", style="dim")
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in ("#", "name", "fitness", "loss, nats", "recall"):
-        table.add_column(name, justify="left" if name == "name" else "right")
-    for row in rows:
-        result = number(row["language_loss"]) if row["outcome"] == "measured" else OUTCOMES[row["outcome"]]
-        table.add_row(
-            str(row["index"]), Text(row["name"]), number(row["fitness"]), result, number(row["recall_accuracy"], 2)
-        )
-    return table
-
-
-def _cells(row: dict[str, Any], baselines: Iterable[str]) -> list[Text]:
-    name = row["name"] + (" ✓" if row["verdict"] else "")
-    cells = [Text(str(row["index"])), Text(name), Text(number(row["fitness"]))]
-    cells += [Text(reading(_reading(row["language"]))), Text(reading(_reading(row["recall"]), digits=2))]
-    for baseline in baselines:
-        versus = row["against"].get(baseline)
-        cells.append(_difference(_reading(versus["language"]) if versus else None))
-    return cells
-
-
-def _difference(value: Reading | None) -> Text:
-    """A loss minus another: coloured where it is clear, in parentheses where it is not."""
-    if value is None:
-        return Text(MISSING)
-    text = reading(Reading(value.estimate), is_signed=True)
-    if not value.is_clear:
-        return Text(f"({text})")
-    return Text(text, style="green" if value.estimate < 0 else "red")
-
-
-def _reading(value: dict[str, float] | None) -> Reading | None:
-    return None if value is None else Reading(value["estimate"], value["margin"])
-
-
-def _node(node: dict[str, Any], *, is_best: bool, is_on_path: bool) -> Text:
-    text = Text(f"#{node['index']} {node['name']} ", style="bold" if is_on_path else "")
-    if node["outcome"] == "measured":
-        text.append(f"loss {number(node['language_loss'])}  recall {number(node['recall_accuracy'], 2)}  ")
-        text.append(f"fitness {number(node['fitness'])}", style="green" if node["fitness"] is not None else "dim")
-    else:
-        text.append(OUTCOMES[node["outcome"]], style=_STYLES[node["outcome"]])
-    return text.append("  ← best", style="bold green") if is_best else text
-
-
 def _tally(payload: StatusPayload) -> str:
     counts = [f"{count:,} {OUTCOMES[kind]}" for kind, count in payload["outcomes"].items()]
     return ", ".join([plural(len(payload["baselines"]), "baseline"), *counts])
-
-
-def _facts() -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    return table
-
-
-def _panel(title: str, content: RenderableType) -> Panel:
-    return Panel(content, title=title, title_align="left", border_style="dim")

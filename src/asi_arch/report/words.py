@@ -1,5 +1,6 @@
 """Numbers and outcomes as text, the same everywhere."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from asi_arch.domain.outcome import (
@@ -74,6 +75,11 @@ def duration(seconds: float) -> str:
 def plural(count: int, word: str) -> str:
     """'1 experiment', '1,773 experiments'."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def listed(items: Sequence[str], word: str = "and") -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    return f" {word} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
 def outcome_sentence(outcome: Outcome) -> str:

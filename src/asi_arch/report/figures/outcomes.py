@@ -9,18 +9,16 @@ from asi_arch.report.digest import Digest, Line
 from asi_arch.report.figures import style
 from asi_arch.report.words import OUTCOMES, duration
 
-_USES = ("train baselines", "train measured", "train unfinished", "checks", "scoring")
+_USES = ("training: baselines", "training: measured", "training: ended early", "checks", "scoring")
+_ENOUGH = 10
+"""Candidates that make two points of a trend."""
 _FAILURES = ("rejected", "crashed", "diverged", "timed_out", "suspicious")
 
 
 def outcomes(campaign: Digest) -> Figure:
     """Three panels: counts by outcome, CPU time by use, share of failures over the campaign."""
-    figure, (counts, times, rate) = style.panels(1, 3, height=3.6)
+    figure, (counts, times, rate) = style.panels(1, 3, height=3.2)
     candidates = campaign.candidates
-    if not candidates:
-        for ax in (counts, times, rate):
-            style.say(ax, "no candidate yet")
-        return figure
     kinds = [kind for kind in OUTCOMES if campaign.outcomes[kind]]
     _bars(
         counts,
@@ -39,8 +37,8 @@ def time_by_use(campaign: Digest) -> dict[str, float]:
     """CPU seconds of the whole campaign by what they were used for."""
     used: dict[str, float] = {use: 0.0 for use in _USES}
     for line in campaign.lines:
-        kind = "measured" if line.summary.is_measured else "unfinished"
-        used[f"train {'baselines' if line.is_baseline else kind}"] += line.cost.train_cpu_s
+        kind = "measured" if line.summary.is_measured else "ended early"
+        used[f"training: {'baselines' if line.is_baseline else kind}"] += line.cost.train_cpu_s
         used["checks"] += line.cost.check_cpu_s
         used["scoring"] += line.cost.score_cpu_s
     return used
@@ -55,6 +53,10 @@ def _time(ax: Axes, campaign: Digest) -> None:
 
 def _failure_rate(ax: Axes, candidates: list[Line]) -> None:
     """Share of candidates that failed, in up to twelve equal parts of the campaign."""
+    style.label(ax, title="Failures over time")
+    if len(candidates) < _ENOUGH:
+        style.say(ax, f"no trend with fewer\nthan {_ENOUGH} candidates")
+        return
     size = max(5, -(-len(candidates) // 12))
     parts = [candidates[start : start + size] for start in range(0, len(candidates), size)]
     parts = [part for part in parts if len(part) >= min(size, len(candidates)) // 2 + 1] or [candidates]
@@ -67,6 +69,7 @@ def _failure_rate(ax: Axes, candidates: list[Line]) -> None:
     ax.set_ylim(-0.03 * top, 1.3 * top)
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     style.label(ax, title="Failures over time", x="experiment", y="share of candidates")
+    style.whole_numbers(ax)
     style.legend(ax, place="upper right")
 
 
@@ -74,10 +77,10 @@ def _bars(ax: Axes, names: list[str], values: list[float], *, colours: list[str]
     places = list(range(len(names)))
     ax.barh(places, values, color=colours, height=0.66)
     ax.set_yticks(places, names)
-    ax.invert_yaxis()
+    ax.set_ylim(max(len(names), 5) - 0.5, -0.5)
     ax.grid(visible=False)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
-    ax.set_xlim(0, max([*values, 1e-9]) * 1.3)
+    ax.set_xlim(0, max([*values, 1e-9]) * 1.45)
     for place, value, text in zip(places, values, texts, strict=True):
         ax.annotate(text, (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)

@@ -10,13 +10,9 @@ from asi_arch.report.figures import style
 
 
 def pool_trend(campaign: Digest) -> Figure:
-    """Means over the pool at every refresh."""
+    """Means over the pool at every refresh; there must have been two."""
     figure, (loss, recall, fitness) = style.panels(1, 3, height=3.5)
     found = pools(campaign.lines, campaign.campaign)
-    if len(found) < 2:
-        for ax in (loss, recall, fitness):
-            style.say(ax, "the pool was not refreshed yet")
-        return figure
     xs = [snapshot for snapshot, _ in found]
     _trend(loss, xs, [_mean([line.summary.language_loss for line in pool]) for _, pool in found], style.BLUE)
     _trend(recall, xs, [_mean([line.summary.recall_accuracy for line in pool]) for _, pool in found], style.GREEN)
@@ -24,6 +20,8 @@ def pool_trend(campaign: Digest) -> Figure:
     style.label(loss, title="Pool: language loss", x="experiments", y="nats per token")
     style.label(recall, title="Pool: recall accuracy", x="experiments", y="share right")
     style.label(fitness, title="Pool: fitness and its parts", x="experiments")
+    for ax in (loss, recall, fitness):
+        style.whole_numbers(ax)
     return figure
 
 

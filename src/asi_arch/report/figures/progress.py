@@ -15,31 +15,37 @@ Value = Callable[[Line], float | None]
 
 
 def progress(campaign: Digest) -> Figure:
-    """Language loss (lower is better), fitness (higher is better), and a strip of outcomes over one axis of numbers."""
+    """Language loss (lower is better), fitness (higher is better), and a strip of outcomes over one axis of numbers.
+
+    The best so far is the best of those with a fitness: a low loss without recall is not what is looked for.
+    """
     figure, (loss, fitness, strip) = style.panels(3, 1, height=8.4, share_x=True, ratios=(4, 4, 1.7))
     _values(loss, campaign, lambda line: line.summary.language_loss, is_lower_better=True)
     style.label(loss, title="Held-out language loss", y="nats per token")
     _values(fitness, campaign, lambda line: line.summary.fitness, is_lower_better=False)
     style.label(fitness, title="Fitness", y="fitness")
     _outcome_strip(strip, campaign)
-    style.label(strip, title="Without a result", x="experiment")
+    style.label(strip, title="Not measured", x="experiment")
+    style.whole_numbers(strip)
     figure.align_ylabels([loss, fitness])
     return figure
 
 
 def _values(ax: Axes, campaign: Digest, value: Value, *, is_lower_better: bool) -> None:
-    points = [
-        (x.summary.index, y) for x in campaign.candidates if x.summary.is_measured and (y := value(x)) is not None
-    ]
+    scored = _points([x for x in campaign.candidates if x.summary.fitness is not None], value)
+    hidden = _points(campaign.unscored, value)
+    points = [*scored, *hidden]
     lines = [(x, y) for x in campaign.baselines if x.summary.is_measured and (y := value(x)) is not None]
     if not points and not lines:
         style.say(ax, "nothing was measured")
         return
     size = 26 if len(points) < 200 else 9
-    ax.scatter(*_columns(points), s=size, color=style.BLUE, alpha=0.55, linewidths=0, label="candidate")
+    ax.scatter(*_columns(scored), s=size, color=style.BLUE, alpha=0.65, linewidths=0, label="candidate")
+    if hidden:
+        ax.scatter(*_columns(hidden), s=size, facecolors="white", edgecolors=style.GREY, lw=0.9, label="no fitness")
     end = max(line.summary.index for line in campaign.lines)
-    if points:
-        best = _best_so_far(points, is_lower_better=is_lower_better)
+    if scored:
+        best = _best_so_far(scored, is_lower_better=is_lower_better)
         ax.step(*_columns([*best, (end, best[-1][1])]), where="post", color=style.INK, lw=1.6, label="best so far")
     ax.set_xlim(-0.02 * end - 0.5, end * 1.01 + 0.5)
     _baseline_lines(ax, lines)
@@ -110,6 +116,10 @@ def _outcome_strip(ax: Axes, campaign: Digest) -> None:
     ax.set_yticks(range(len(kinds)), [f"{OUTCOMES[kind]} ({campaign.outcomes[kind]})" for kind in kinds])
     ax.set_ylim(len(kinds) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
+
+
+def _points(lines: Sequence[Line], value: Value) -> list[tuple[int, float]]:
+    return [(line.summary.index, y) for line in lines if (y := value(line)) is not None]
 
 
 def _columns(points: Sequence[tuple[int, float]]) -> tuple[list[int], list[float]]:

@@ -1,21 +1,30 @@
 # pyright: reportUnknownMemberType=false
 # matplotlib's keyword arguments have no types.
-"""One look for all figures: white ground, thin lines, colours that colour-blind readers can tell apart."""
+"""One look for all figures: white ground, thin lines, colours that colour-blind readers can tell apart.
+
+A dark page inverts the figures and turns their hues back, so what is dark here is bright there: colours that must be
+seen are dark, and only hints are pale.
+"""
 
 import io
 from collections.abc import Sequence
 from typing import Literal, cast
 
+import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 # The palette of Okabe & Ito (2008).
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK, GREY, PALE = "#222222", "#8A8A8A", "#D9D9D9"
-BASELINES = (RED, PURPLE, GREEN, ORANGE, SKY, "#7F6000", "#555555")
-"""Colours of the baselines, in the profile's order; they repeat when there are more."""
-SEQUENTIAL = "viridis"
+BASELINES = ("#C24A00", "#A8487F", "#00805D", "#946400", "#4F66B0", "#7F6000", "#555555")
+"""Colours of the baselines, in the profile's order; they repeat when there are more. Dark enough for their names."""
+SEQUENTIAL = ListedColormap(colormaps["YlGnBu"](np.linspace(0.15, 1.0, 256)))
+"""The best stand out most: darkest on white, and brightest where a dark page inverts the figure."""
 
 OUTCOME_COLOURS = {
     "measured": BLUE,
@@ -88,11 +97,8 @@ def say(ax: Axes, text: str) -> None:
 def line_labels(ax: Axes, heights: Sequence[float], names: Sequence[str], colours: Sequence[str]) -> None:
     """Names at the right edge, at the heights of their lines, moved apart where they would overlap."""
     low, high = ax.get_ylim()
-    distance = 0.055 * (high - low)
     order = sorted(range(len(heights)), key=lambda i: heights[i])
-    places: list[float] = []
-    for i in order:
-        places.append(max(heights[i], places[-1] + distance) if places else heights[i])
+    places = apart([heights[i] for i in order], distance=0.058 * (high - low), top=high)
     for place, i in zip(places, order, strict=True):
         ax.annotate(
             plain(names[i]),
@@ -105,6 +111,23 @@ def line_labels(ax: Axes, heights: Sequence[float], names: Sequence[str], colour
             color=colours[i],
             annotation_clip=False,
         )
+
+
+def apart(heights: Sequence[float], *, distance: float, top: float) -> list[float]:
+    """Rising `heights` moved up to be `distance` apart, and down again where that leads above `top`."""
+    places: list[float] = []
+    for height in heights:
+        places.append(max(height, places[-1] + distance) if places else height)
+    ceiling = top
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], ceiling)
+        ceiling = places[i] - distance
+    return places
+
+
+def whole_numbers(ax: Axes) -> None:
+    """Ticks of experiments have no fractions."""
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
 def plain(name: str) -> str:

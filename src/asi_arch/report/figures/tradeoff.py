@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from asi_arch.report.digest import Digest
+from asi_arch.report.digest import Digest, Line
 from asi_arch.report.figures import style
 from asi_arch.report.tables import Row, Table
 from asi_arch.report.words import Reading, number
@@ -16,16 +16,17 @@ from asi_arch.report.words import Reading, number
 def tradeoff(campaign: Digest, table: Table) -> Figure:
     """All measured candidates as dots, the table's rows with their intervals. Better is up and to the left."""
     figure, (ax,) = style.panels(1, 1, height=5.2)
-    measured = [line.summary for line in campaign.candidates if line.summary.is_measured]
-    if not measured and not table.baselines:
-        style.say(ax, "nothing was measured")
-        return figure
-    xs, ys = [s.language_loss or 0.0 for s in measured], [s.recall_accuracy or 0.0 for s in measured]
-    size = 22 if len(measured) < 300 else 9
-    ax.scatter(xs, ys, s=size, color="#C4C4C4", linewidths=0, label="measured candidate", zorder=2)
+    scored = _dots([line for line in campaign.candidates if line.summary.fitness is not None])
+    hidden = _dots(campaign.unscored)
+    size = 22 if len(scored) < 300 else 9
+    if scored:
+        ax.scatter(*zip(*scored, strict=True), s=size, color="#C4C4C4", lw=0, label="candidate", zorder=2)
+    if hidden:
+        hollow = {"facecolors": "white", "edgecolors": style.GREY, "linewidths": 0.9, "label": "no fitness"}
+        ax.scatter(*zip(*hidden, strict=True), s=size, zorder=2, **hollow)
     _candidates(ax, table.candidates)
     _baselines(ax, table.baselines)
-    _focus(ax, list(zip(xs, ys, strict=True)), table)
+    _focus(ax, [*scored, *hidden], table)
     style.label(
         ax,
         title="Language loss against recall, with 95% intervals",
@@ -34,6 +35,11 @@ def tradeoff(campaign: Digest, table: Table) -> Figure:
     )
     style.legend_beside(ax)
     return figure
+
+
+def _dots(lines: Sequence[Line]) -> list[tuple[float, float]]:
+    pairs = [(line.summary.language_loss, line.summary.recall_accuracy) for line in lines]
+    return [(loss, recall) for loss, recall in pairs if loss is not None and recall is not None]
 
 
 def _candidates(ax: Axes, rows: Sequence[Row]) -> None:

@@ -24,10 +24,15 @@ from asi_arch.report.words import number, plural
 
 _LARGEST_PARENTS, _NAMED_RADIUS = 6, 3.0
 """How many of the largest discs are named, and from which radius on."""
+_BEND = 0.3
+"""Share of the way between two columns on which edges go up or down."""
 
 
 def tree(campaign: Digest) -> Figure:
-    """Small trees in columns with all names, large ones as discs; baselines are diamonds, the best's line is red."""
+    """Small trees in columns with all names, large ones as discs; baselines are diamonds, the best's line is orange.
+
+    Where there is no room for the best one's full name beside it, the title has it.
+    """
     lineage = Lineage(line.summary for line in campaign.lines)
     plan = layout(lineage)
     figure, (ax,) = style.panels(1, 1, height=_height(plan))
@@ -48,8 +53,10 @@ def tree(campaign: Digest) -> Figure:
         bar.set_label("fitness", fontsize=9)
         bar.ax.tick_params(labelsize=8)
     title = f"{plural(len(lineage.nodes), 'experiment')}, {plural(plan.generations, 'generation')} below the baselines"
-    if plan.is_discs and best is not None:
-        title += f"\n{_name(lineage.nodes[best], is_best=True, room=0)}, with the ring"
+    if best is not None and (plan.is_discs or lineage.children(best)):
+        title += (
+            f"\n{_name(lineage.nodes[best], is_best=True, room=0)}, {'with the ring' if plan.is_discs else 'in orange'}"
+        )
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=style.INK)
     return figure
 
@@ -86,10 +93,12 @@ def _edges(ax: Axes, lineage: Lineage, plan: Layout, path: Sequence[int]) -> Non
 
 
 def _bent(plan: Layout, parent: int, child: int) -> list[tuple[float, float]]:
-    """A gentle S from left to right."""
+    """An S from left to right; in columns it is level before it reaches the name on the child's left."""
     a, b = plan.places[parent], plan.places[child]
+    reach = 1.0 if plan.is_discs else _BEND
     steps = [i / 16 for i in range(17)]
-    return [(a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t * t * (3 - 2 * t)) for t in steps]
+    bend = [(a.x + reach * (b.x - a.x) * t, a.y + (b.y - a.y) * t * t * (3 - 2 * t)) for t in steps]
+    return [*bend, (b.x, b.y)]
 
 
 def _nodes(ax: Axes, lineage: Lineage, plan: Layout, colours: ScalarMappable | None) -> None:
@@ -101,8 +110,8 @@ def _nodes(ax: Axes, lineage: Lineage, plan: Layout, colours: ScalarMappable | N
             s=70 if is_baseline else 46 if node.fitness is not None else 26,
             color=[_fill(node, colours)],
             marker="D" if is_baseline else "o",
-            edgecolors=style.INK if is_baseline else "white" if node.fitness is not None else style.GREY,
-            linewidths=1.0 if is_baseline else 0.7,
+            edgecolors=style.INK if is_baseline or node.fitness is not None else style.GREY,
+            linewidths=1.0 if is_baseline else 0.4 if node.fitness is not None else 0.7,
             zorder=4,
         )
     ax.set_xlim(-0.12, plan.generations + 0.9)
@@ -144,7 +153,7 @@ def _names(ax: Axes, lineage: Lineage, plan: Layout, best: int | None) -> None:
         is_marked = index == best or node.author is Author.BASELINE
         spot = _spot(lineage, plan, index)
         ax.annotate(
-            _name(node, is_best=index == best, room=0 if plan.is_discs else room),
+            _name(node, is_best=index == best and not lineage.children(index), room=0 if plan.is_discs else room),
             spot.at,
             xytext=spot.offset,
             textcoords="offset points",
@@ -154,7 +163,7 @@ def _names(ax: Axes, lineage: Lineage, plan: Layout, best: int | None) -> None:
             fontweight="bold" if is_marked else "normal",
             color=style.RED if index == best else style.INK,
             zorder=7,
-            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5},
+            bbox={"facecolor": "white", "alpha": 1.0 if not plan.is_discs else 0.8, "edgecolor": "none", "pad": 0.5},
         )
 
 

@@ -1,0 +1,107 @@
+"""Records as dictionaries of plain data. A number that is not finite becomes None."""
+
+import math
+from typing import Any
+
+from asi_arch.domain.campaign import Campaign
+from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.experiment import Summary
+from asi_arch.domain.outcome import Run
+from asi_arch.domain.verdict import Verdict
+from asi_arch.report.standing import Yardstick
+from asi_arch.report.tables import Row
+from asi_arch.report.words import Reading
+
+
+def campaign_data(campaign: Campaign) -> dict[str, Any]:
+    """Its identity."""
+    return {
+        "profile": campaign.profile.name,
+        "profile_hash": campaign.profile.profile_hash,
+        "protocol": campaign.protocol,
+        "policy": campaign.profile.search.policy.value,
+        "seed": campaign.seed,
+        "seeds": list(campaign.profile.seeds),
+        "data": campaign.data_description,
+        "version": campaign.version,
+        "created_at": campaign.created_at,
+    }
+
+
+def summary_data(summary: Summary, measure: Yardstick) -> dict[str, Any]:
+    """One experiment's line; 'no_fitness' says why there is none and is empty where there is one."""
+    return _line(summary, measure.why_none(summary))
+
+
+def numbers(summary: Summary) -> dict[str, float | None]:
+    """Fitness and what it is made of."""
+    names = ("fitness", "language_loss", "recall_accuracy", "mqar_accuracy", "judge")
+    return {name: finite(getattr(summary, name)) for name in names}
+
+
+def row_data(row: Row) -> dict[str, Any]:
+    """One line of the comparison table, with intervals."""
+    return {
+        **_line(row.summary, row.no_fitness),
+        "language": _reading(row.language),
+        "recall": _reading(row.recall),
+        "model_parameters": row.model_parameters,
+        "against": {v.baseline: {"language": _reading(v.language), "recall": _reading(v.recall)} for v in row.against},
+        "verdict": row.verdict.statement if row.verdict else None,
+    }
+
+
+def verdict_data(verdict: Verdict, summary: Summary | None) -> dict[str, Any]:
+    """A verdict with the name of its model, or the beginning of its hash for one that is not of this campaign."""
+    return {**verdict.model_dump(mode="json"), "name": summary.name if summary else verdict.sha[:8]}
+
+
+def idea_data(proposal: Proposal) -> dict[str, Any]:
+    """What a proposal says about itself."""
+    return {
+        "motivation": proposal.motivation,
+        "expectation": proposal.expectation,
+        "change": proposal.change,
+        "mechanisms": list(proposal.mechanisms),
+    }
+
+
+def run_data(run: Run) -> dict[str, Any]:
+    """One training without its curve and its weights."""
+    score = run.score
+    return {
+        "stage": run.key.stage.value,
+        "seed": run.key.seed,
+        "outcome": run.outcome.kind,
+        "loss_nats": finite(score.loss_nats) if score else None,
+        "accuracy": finite(score.accuracy) if score else None,
+        "groups": {name: finite(group.accuracy) for name, group in score.groups.items()} if score else {},
+        "steps": run.steps,
+        "tokens": run.tokens,
+        "parameters": run.parameters,
+        "cpu_s": run.cpu_s,
+        "wall_s": run.wall_s,
+        "peak_mib": run.peak_mib,
+        "was_let_through": run.would_stop is not None,
+    }
+
+
+def finite(value: float | None) -> float | None:
+    """The number, or None for what JSON can't hold."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _line(summary: Summary, no_fitness: str) -> dict[str, Any]:
+    return {
+        "index": summary.index,
+        "name": summary.name,
+        "author": summary.author.value,
+        "parent": summary.parent,
+        "outcome": summary.outcome,
+        **numbers(summary),
+        "no_fitness": no_fitness,
+    }
+
+
+def _reading(value: Reading | None) -> dict[str, float | None] | None:
+    return None if value is None else {"estimate": finite(value.estimate), "margin": finite(value.margin)}
