@@ -19,7 +19,6 @@ PR_SET_PDEATHSIG = 1
 MAX_FILE_BYTES = 64 << 20
 MAX_OPEN_FILES = 256
 MAX_LOG_LINES = 40
-_BLOCK_FLOATS = 7 << 20
 MAX_CPU_S = 24 * 3600
 """A backstop; deadlines are the controller's."""
 
@@ -63,7 +62,6 @@ def _die_first() -> None:
 def serve_one_job() -> int:
     """Do the job that arrives on descriptor 3; returns the exit code."""
     channel = Channel(socket.socket(fileno=3))
-    _touch_memory()
     try:
         _do(channel)
     except Hangup:
@@ -71,17 +69,6 @@ def serve_one_job() -> int:
     except Exception as error:  # noqa: BLE001  the wall: whatever the candidate raises becomes a message
         return _report(channel, error)
     return 0
-
-
-def _touch_memory() -> None:
-    """Have the memory of a first training step ready before the job comes: its page faults cost 15 ms.
-
-    Two blocks just below the allocator's threshold for memory that is given back when it is freed.
-    """
-    import torch
-
-    blocks = [torch.zeros(_BLOCK_FLOATS) for _ in range(2)]
-    del blocks
 
 
 def _do(channel: Channel) -> None:
