@@ -28,6 +28,13 @@ COSTS: dict[str, Any] = {
 """What two equal campaigns may differ in."""
 
 
+def _as_from_a_terminal(before: Callable[[], None] | None) -> None:
+    """A shell's background job, which the tests may be, has its interruptions ignored; so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if before is not None:
+        before()
+
+
 class Controller:
     """The running command, line by line; what goes to standard error is among the lines."""
 
@@ -39,7 +46,7 @@ class Controller:
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
-            preexec_fn=before,
+            preexec_fn=lambda: _as_from_a_terminal(before),
         )
         self.lines: list[str] = []
         self._news = threading.Condition()
