@@ -2,16 +2,19 @@
 
 import ctypes
 import os
+import re
 import resource
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from asi_arch.app import opened_store
+from asi_arch.lab import processes
 from asi_arch.settings import PROFILES
 
 from .conftest import Run
@@ -52,10 +55,10 @@ def assert_ends_like(state: Path, whole: Story, *, profile: str | Path = "smoke"
     assert_nothing_was_done_twice(state)
 
 
-def kill_at(state: Path, *parts: str, workers: int = 2, profile: str | Path = "smoke") -> None:
-    """SIGKILL as soon as this line is printed."""
+def kill_at(state: Path, word: str, *, workers: int = 2, profile: str | Path = "smoke") -> None:
+    """SIGKILL as soon as a line with this word is printed."""
     with search(state, "--workers", str(workers), profile=profile) as run:
-        run.wait_for(*parts)
+        run.wait_for(word)
         run.kill()
 
 
@@ -67,18 +70,8 @@ def test_a_killed_controller_resumes_to_the_same_story(state: Path, whole: Story
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_controller_killed_again_and_again_resumes_to_the_same_story(state: Path, whole: Story) -> None:
-    kill_at(state, "opening")
-    for moment in (
-        ("#0 checking",),
-        ("#0 recall",),
-        ("#0 measured",),
-        ("#1 checking",),
-        ("#1 language",),
-        ("#2 recall",),
-        ("#2 measured",),
-        ("#4 judging",),
-    ):
-        kill_at(state, *moment)
+    for word in (" opening", " checking", " language", " recall", " judging", " measured: ", " recall", " language"):
+        kill_at(state, word)
     assert_ends_like(state, whole)
 
 
@@ -100,8 +93,8 @@ def test_a_controller_killed_between_two_trainings_repeats_none_of_them(
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_several_experiments_killed_at_once_are_all_resumed(state: Path, whole: Story) -> None:
-    for moment in (("#1 ", " from 0: "), ("#3 language",), ("#5 recall",)):
-        kill_at(state, *moment, workers=4)
+    for word in (" from 0: ", " language", " measured: ", " recall"):
+        kill_at(state, word, workers=4)
     assert_ends_like(state, whole)
 
 
@@ -115,8 +108,8 @@ def test_early_stops_are_the_same_in_a_killed_campaign(tmp_path: Path) -> None:
     whole = story(tmp_path / "whole")
     assert "stopped_early" in {experiment["outcome"]["kind"] for experiment in whole.experiments}
     assert any(run["would_stop"] for experiment in whole.experiments for run in experiment["runs"])
-    for moment in ("#1 language", "#3 language", "#4 language"):
-        kill_at(tmp_path / "killed", moment, profile=profile)
+    for word in ("#1 language", " stopped early: ", " language"):
+        kill_at(tmp_path / "killed", word, profile=profile)
     assert_ends_like(tmp_path / "killed", whole, profile=profile)
 
 
@@ -149,16 +142,22 @@ def interrupt_once(state: Path, *parts: str, by: signal.Signals = signal.SIGINT)
         assert run.wait() == 0, run.text
         assert_gone(family)
         cut = next(place for place, line in enumerate(run.lines) if FINISHING in line)
-        assert not [line for line in run.lines[cut:] if line.endswith(" checking")]
+        assert mentioned(run.lines[cut:]) <= mentioned(run.lines[:cut])
         assert any(f"stored in {state}" in line for line in run.lines[cut:])
     found = story(state)
     assert set(found.proposals) == {experiment["index"] for experiment in found.experiments}
 
 
+def mentioned(lines: list[str]) -> set[str]:
+    """Numbers of the experiments that these lines are about."""
+    return {found[1] for line in lines if (found := re.match(r"\[[\d:]+\] #(\d+) ", line))}
+
+
 def interrupt_twice(state: Path, *parts: str, by: signal.Signals = signal.SIGINT) -> None:
-    """It stops at once."""
+    """It stops at once, in the middle of an experiment: the lab's children are held, so that it can't end meanwhile."""
     with search(state) as run:
         run.wait_for(*parts)
+        signal_children(run, signal.SIGSTOP)
         run.send(by)
         run.wait_for(FINISHING)
         family = run.family()
@@ -167,27 +166,34 @@ def interrupt_twice(state: Path, *parts: str, by: signal.Signals = signal.SIGINT
         assert_gone(family)
         assert STOPPED in run.lines[-1]
         assert "Traceback" not in run.text
+    found = story(state)
+    assert len(found.proposals) == len(found.experiments) + 1
+
+
+def signal_children(run: Controller, number: signal.Signals) -> None:
+    """To every process below the warm parent."""
+    (parent,) = [pid for pid, up in processes.parents().items() if up == run.process.pid]
+    for pid in processes.descendants(parent):
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def test_ctrl_c_finishes_what_is_running(state: Path) -> None:
     interrupt_once(state, "#1 language")
-    assert len(story(state).experiments) == 2
+    assert 2 <= len(story(state).experiments) < 6
 
 
 def test_ctrl_c_twice_stops_at_once(state: Path) -> None:
     interrupt_twice(state, "#0 checking")
-    found = story(state)
-    assert list(found.proposals) == [0]
-    assert found.experiments == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_in_any_stage_loses_nothing(state: Path, whole: Story, by: signal.Signals) -> None:
-    for index, stage in enumerate(("checking", "language", "recall")):
-        interrupt_twice(state, f"#{index} {stage}", by=by)
-        interrupt_once(state, f"#{index} {stage}", by=by)
+    for stage in ("checking", "language", "recall"):
+        interrupt_twice(state, "#", f" {stage}", by=by)
+        interrupt_once(state, "#", f" {stage}", by=by)
     assert_ends_like(state, whole)
 
 
@@ -254,9 +260,7 @@ def test_ctrl_c_in_a_check_is_no_rejection(tmp_path: Path) -> None:
 def test_a_baseline_whose_process_was_killed_is_tried_again(state: Path, whole: Story) -> None:
     with search(state) as run:
         run.wait_for("#0 language")
-        while len(below := sorted(run.family().pids)) < 2:
-            assert run.process.poll() is None, run.text
-        os.kill(below[-1], signal.SIGKILL)
+        signal_children(run, signal.SIGKILL)
         assert run.wait() == 2, run.text
         assert "the baseline DeltaNet could not be measured" in run.text
         assert "Traceback" not in run.text
