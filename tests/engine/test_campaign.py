@@ -7,7 +7,7 @@ import pytest
 
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import LabError
-from asi_arch.domain.outcome import CheckReport, Crashed, Measured, Run, StoppedEarly
+from asi_arch.domain.outcome import CheckReport, Crashed, Run
 from asi_arch.domain.ports import Progress, RunOrder
 from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
@@ -162,24 +162,30 @@ async def test_a_baseline_that_can_not_be_measured_ends_the_campaign_with_its_re
         await _search(make_bench, FakeStore(), _CrashingLab(), slots=1)
 
 
-class _DisagreeingLab(FakeLab):
-    """Stops seed 1 of every invention early unless it is let through."""
+class _DoubtingLab(FakeLab):
+    """These seeds ask for an early stop of every invention."""
 
-    async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
-        run, weights = await super().run(order._replace(is_audited=True), on_progress)
-        is_doubted = order.baseline is not None and order.key.seed == 1 and order.key.stage is StageName.LANGUAGE
-        if not is_doubted:
-            return run, weights
-        stop = StoppedEarly(stage=order.key.stage, step=2, loss_nats=2.0, baseline_loss_nats=1.5, margin=0.05)
-        if order.is_audited:
-            return run.model_copy(update={"would_stop": stop}), weights
-        return run.model_copy(update={"outcome": stop, "score": None}), b""
+    def __init__(self, *doubtful: int) -> None:
+        super().__init__()
+        self._doubtful = doubtful
+
+    async def check(self, source: str) -> CheckReport:
+        return (await super().check(source)).model_copy(update={"findings": ()})
+
+    def wants_to_stop(self, order: RunOrder) -> bool:
+        return order.key.seed in self._doubtful
 
 
-async def test_one_stopped_seed_of_two_is_trained_to_the_end(make_bench: MakeBench) -> None:
+@pytest.mark.parametrize(("doubtful", "kind"), [((1,), "measured"), ((0,), "measured"), ((0, 1), "stopped_early")])
+async def test_an_early_stop_stands_only_when_all_seeds_ask_for_it(
+    make_bench: MakeBench, doubtful: tuple[int, ...], kind: str
+) -> None:
     store = FakeStore()
-    await CampaignLoop(make_bench(store, _DisagreeingLab()), Limits(experiments=2), slots=1).run()
+    lab = _DoubtingLab(*doubtful)
+    await CampaignLoop(make_bench(store, lab), Limits(experiments=2), slots=1).run()
     invention = store.experiment(1)
     assert invention is not None
-    assert invention.outcome == Measured()
-    assert [run.would_stop is not None for run in invention.runs] == [False, True, False, False]
+    assert invention.outcome.kind == kind
+    assert not any(run.would_stop for run in invention.runs)
+    trained = [order for order in lab.orders if order.baseline is not None and order.key.stage is StageName.LANGUAGE]
+    assert len(trained) == 2, "nothing is trained twice"

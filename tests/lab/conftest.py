@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from asi_arch.domain.outcome import RunKey
 from asi_arch.domain.ports import RunOrder
-from asi_arch.domain.profile import Profile, StageName
+from asi_arch.domain.profile import Profile, Rung, StageName
 from asi_arch.domain.record import sha256
 from asi_arch.lab import processes
 from asi_arch.lab.client import LocalLab
@@ -51,7 +51,7 @@ async def left_alive(lab: LocalLab) -> set[int]:
 @pytest.fixture(scope="module")
 def profile() -> Profile:
     found = load_profile("smoke")
-    watch = found.watch.model_copy(update={"stall_s": 1.5})
+    watch = found.watch.model_copy(update={"stall_s": 1.5, "rungs": (Rung(fraction=0.4, margin=0.1),)})
     checks = found.checks.model_copy(update={"deadline_s": 2.0})
     return found.model_copy(update={"watch": watch, "checks": checks})
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from asi_arch.domain.errors import LabError, UserError
-from asi_arch.domain.outcome import Crashed, Diverged, Measured, TimedOut
+from asi_arch.domain.outcome import Crashed, Diverged, Measured, Run, TimedOut
+from asi_arch.domain.ports import RunOrder
 from asi_arch.domain.profile import Profile
+from asi_arch.engine.agreement import Agreement
 from asi_arch.lab import processes
 from asi_arch.lab.client import LocalLab
 from asi_arch.lab.contract import Tokens, TrainJob
@@ -248,6 +250,37 @@ async def test_a_killed_controller_leaves_no_process() -> None:
     while any(processes.is_alive(pid) for pid in tree) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [pid for pid in tree if processes.is_alive(pid)] == []
+
+
+def _far_ahead(order: RunOrder, profile: Profile) -> Run:
+    """A baseline that no candidate comes near."""
+    steps = profile.language.steps
+    return Run(key=order.key, outcome=Measured(), losses=(0.1,) * steps, steps=steps, tokens=1, cpu_s=100.0)
+
+
+@pytest.mark.parametrize(("is_audited", "kind"), [(False, "stopped_early"), (True, "measured")])
+async def test_more_seeds_than_workers_can_wait_for_each_other_at_a_rung(
+    lab: LocalLab, order: MakeOrder, profile: Profile, is_audited: bool, kind: str
+) -> None:
+    seeds = (0, 1, 2)
+    agreement = Agreement(seeds, is_audited=is_audited)
+    orders = [
+        order(HONEST, seed=seed)._replace(
+            baseline=_far_ahead(order(HONEST, seed=seed), profile), ballot=agreement.ballot(seed)
+        )
+        for seed in seeds
+    ]
+    found = await asyncio.wait_for(asyncio.gather(*(lab.run(o, lambda _: None) for o in orders)), 60)
+    for run, weights in found:
+        assert run.outcome.kind == kind
+        assert (run.would_stop is not None) == is_audited == bool(weights)
+
+
+async def test_without_a_ballot_an_early_stop_stands(lab: LocalLab, order: MakeOrder, profile: Profile) -> None:
+    lone = order(HONEST)
+    run, _ = await lab.run(lone._replace(baseline=_far_ahead(lone, profile)), lambda _: None)
+    assert run.outcome.kind == "stopped_early"
+    assert run.steps == round(profile.watch.rungs[0].fraction * profile.language.steps)
 
 
 async def test_an_order_under_another_protocol_is_refused(lab: LocalLab, order: MakeOrder) -> None:

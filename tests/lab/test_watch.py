@@ -19,10 +19,8 @@ def _baseline(level: float = 2.0, cpu_s: float = 20.0) -> Run:
     return Run(key=key, outcome=Measured(), losses=(level,) * STEPS, steps=STEPS, tokens=STEPS, cpu_s=cpu_s)
 
 
-def _watch(
-    stage: StageName = StageName.LANGUAGE, *, is_audited: bool = False, baseline: Run | None = None
-) -> LiveWatch:
-    return LiveWatch(SPEC, stage, steps=STEPS, baseline=baseline or _baseline(), is_audited=is_audited)
+def _watch(stage: StageName = StageName.LANGUAGE, *, baseline: Run | None = None) -> LiveWatch:
+    return LiveWatch(SPEC, stage, steps=STEPS, baseline=baseline or _baseline())
 
 
 def _fed(watch: LiveWatch, loss: float, cpu_per_step: float = 0.01) -> Outcome | None:
@@ -43,11 +41,13 @@ def test_worse_by_more_than_the_margin_stops_at_its_rung(loss: float, step: int)
     assert (outcome.step, outcome.baseline_loss_nats) == (step, pytest.approx(2.0))
 
 
-def test_an_audited_run_goes_on_and_remembers_its_first_stop() -> None:
-    watch = _watch(is_audited=True)
-    assert _fed(watch, 2.5) is None
-    assert watch.would_stop is not None
-    assert watch.would_stop.step == 20
+@pytest.mark.parametrize("stage", list(StageName))
+def test_rungs_are_where_early_stops_are_decided(stage: StageName) -> None:
+    watch, rungs = _watch(stage), list[int]()
+    for step in range(1, STEPS + 1):
+        watch.step(2.0, 0.01)
+        rungs += [step] if watch.is_at_rung else []
+    assert rungs == ([20, 40] if stage is StageName.LANGUAGE else [])
 
 
 def test_the_recall_stage_is_never_stopped_for_its_loss() -> None:
@@ -78,5 +78,6 @@ def test_three_times_the_baselines_time_is_too_long_after_a_grace() -> None:
 
 
 def test_without_a_baseline_only_divergence_counts() -> None:
-    watch = LiveWatch(SPEC, StageName.LANGUAGE, steps=STEPS, baseline=None, is_audited=False)
+    watch = LiveWatch(SPEC, StageName.LANGUAGE, steps=STEPS, baseline=None)
     assert _fed(watch, 9.0, cpu_per_step=100.0) is None
+    assert not watch.is_at_rung

@@ -1,6 +1,7 @@
 """What the engine asks of the rooms below it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from enum import Enum
 from random import Random
 from typing import NamedTuple, Protocol
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.experiment import Analysis, Experiment, Judgement, Summary
-from asi_arch.domain.outcome import CheckReport, Run, RunKey
+from asi_arch.domain.outcome import CheckReport, Run, RunKey, StoppedEarly
 from asi_arch.domain.profile import Split
 from asi_arch.domain.verdict import Verdict
 
@@ -61,6 +62,19 @@ class Task(Protocol):
         ...
 
 
+class Ruling(Enum):
+    """What becomes of a training at a rung of the early stop."""
+
+    GO_ON = "go on"
+    STOP = "stop"
+    LET_THROUGH = "let through"
+    """It should be stopped, but is trained to the end to measure the rule."""
+
+
+Ballot = Callable[[int, StoppedEarly | None], Awaitable[Ruling]]
+"""Asked at each rung with the step and the stop that the losses call for, if any; what to do may be long in coming."""
+
+
 class RunOrder(NamedTuple):
     """A training that the lab is asked for."""
 
@@ -69,8 +83,8 @@ class RunOrder(NamedTuple):
     mlp_width: int
     baseline: Run | None = None
     """The reference baseline's run at the same stage and seed, to watch against; None for the reference itself."""
-    is_audited: bool = False
-    """Let an early stop pass and note it in the record."""
+    ballot: Ballot | None = None
+    """Decides on early stops; None lets each of them stand."""
 
 
 class Progress(NamedTuple):

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.experiment import Cost, Experiment
-from asi_arch.domain.outcome import CheckReport, Measured, Outcome, Rejected, Run, RunKey, Severity, StoppedEarly
+from asi_arch.domain.outcome import CheckReport, Measured, Outcome, Rejected, Run, RunKey, Severity
 from asi_arch.domain.ports import Evidence, Progress, RunOrder
 from asi_arch.domain.profile import StageName
+from asi_arch.engine.agreement import Agreement
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import StageChanged, Trained
 
@@ -71,27 +72,19 @@ def is_audited(campaign_seed: int, index: int, fraction: float) -> bool:
 async def train(bench: Bench, index: int, proposal: Proposal, checks: CheckReport) -> tuple[Run, ...]:
     """All seeds of one stage side by side, then the next stage if every seed got through.
 
-    Every seed runs to its own end, even when another one was stopped: which of them is slower must not matter. An early
-    stop stands only when all seeds were stopped; where they disagree, the stopped ones are trained to the end.
+    Every seed runs to its own end, even when another one failed: which of them is slower must not matter. An early stop
+    stands only when all seeds agree (`agreement`).
     """
     footprint = checks.footprint
     assert footprint is not None, "a candidate that passed its checks has a footprint"
     done: list[Run] = []
     for stage in StageName:
         bench.listen(StageChanged(index, stage.value))
-        job = _Job(bench, index, proposal, stage, footprint.mlp_width)
-        seeds = bench.campaign.profile.seeds
-        runs = await asyncio.gather(*(run_once(job, seed) for seed in seeds))
-        if not all(isinstance(run.outcome, StoppedEarly) for run in runs):
-            doubted = [isinstance(run.outcome, StoppedEarly) for run in runs]
-            again = (
-                run_once(job, seed, is_let_through=True) for seed, doubt in zip(seeds, doubted, strict=True) if doubt
-            )
-            second = iter(await asyncio.gather(*again))
-            runs = [next(second) if doubt else run for run, doubt in zip(runs, doubted, strict=True)]
-        for run in runs:
-            remember(bench, proposal, run)
-        done += runs
+        campaign = bench.campaign
+        is_exempt = is_audited(campaign.seed, index, campaign.profile.watch.audit_fraction)
+        agreement = Agreement(campaign.profile.seeds, is_audited=is_exempt)
+        job = _Job(bench, index, proposal, stage, footprint.mlp_width, agreement)
+        done += await asyncio.gather(*(run_once(job, seed) for seed in campaign.profile.seeds))
         if not isinstance(_outcome(done), Measured):
             break
     return tuple(done)
@@ -105,22 +98,30 @@ class _Job(NamedTuple):
     proposal: Proposal
     stage: StageName
     mlp_width: int
+    agreement: Agreement
 
 
-async def run_once(job: _Job, seed: int, *, is_let_through: bool = False) -> Run:
-    """One training, or its record if it was done before. A run that was stopped early is not remembered here."""
+async def run_once(job: _Job, seed: int) -> Run:
+    """One training, or its record if it was done before; in the end the other seeds know that it votes no more."""
+    key = RunKey(sha=job.proposal.sha, protocol=job.bench.campaign.protocol, stage=job.stage, seed=seed)
+    done: Run | None = None
+    try:
+        done = run = job.bench.store.run(key) or await _trained(job, key)
+        return run
+    finally:
+        await job.agreement.end(seed, done)
+
+
+async def _trained(job: _Job, key: RunKey) -> Run:
+    """Train, keep the weights, remember the run."""
     bench, proposal = job.bench, job.proposal
-    key = RunKey(sha=proposal.sha, protocol=bench.campaign.protocol, stage=job.stage, seed=seed)
-    if (known := bench.store.run(key)) is not None:
-        return known
     reference = _reference_run(bench, proposal, key)
-    fraction = bench.campaign.profile.watch.audit_fraction
     order = RunOrder(
         source=proposal.source,
         key=key,
         mlp_width=job.mlp_width,
         baseline=reference,
-        is_audited=is_let_through or is_audited(bench.campaign.seed, job.index, fraction),
+        ballot=job.agreement.ballot(key.seed),
     )
 
     def on_progress(progress: Progress) -> None:
@@ -130,15 +131,10 @@ async def run_once(job: _Job, seed: int, *, is_let_through: bool = False) -> Run
     run, weights = await bench.lab.run(order, on_progress)
     if weights:
         run = run.model_copy(update={"weights": bench.store.put_blob(weights)})
-    if not isinstance(run.outcome, StoppedEarly):
-        remember(bench, proposal, run)
-    return run
-
-
-def remember(bench: Bench, proposal: Proposal, run: Run) -> None:
-    """Store a finished run. One of ours that failed is not stored, so that the next session tries again."""
+    # A baseline's failure is ours: it is not stored, so that the next session tries again.
     if proposal.author is not Author.BASELINE or isinstance(run.outcome, Measured):
         bench.store.save_run(run)
+    return run
 
 
 def _reference_run(bench: Bench, proposal: Proposal, key: RunKey) -> Run | None:

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from asi_arch.domain.errors import LabError
-from asi_arch.domain.outcome import CheckReport, Run
-from asi_arch.domain.ports import Progress, RunOrder, Task
+from asi_arch.domain.outcome import CheckReport, Run, StoppedEarly
+from asi_arch.domain.ports import Ballot, Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import Profile, StageName
 from asi_arch.lab.checking import check_source
 from asi_arch.lab.checks.setting import CheckSetting
@@ -81,12 +81,28 @@ class LocalLab:
         if order.key.protocol != self._protocol:
             raise LabError(f"this lab measures under protocol {self._protocol[:8]}, not {order.key.protocol[:8]}")
         task = self._tasks[order.key.stage]
+        if order.ballot is not None:
+            order = order._replace(ballot=self._making_room(order.ballot))
         async with self._training:
             return await self._retried(
                 lambda parent: train_and_score(
                     parent, self._profile, task, order=order, on_progress=on_progress, clock=time.monotonic
                 )
             )
+
+    def _making_room(self, ballot: Ballot) -> Ballot:
+        """While a run waits for the others' votes, another one may train in its place: it may be theirs."""
+
+        async def vote(step: int, stop: StoppedEarly | None) -> Ruling:
+            if stop is None:
+                return await ballot(step, stop)
+            self._training.release()
+            try:
+                return await ballot(step, stop)
+            finally:
+                await self._training.acquire()
+
+        return vote
 
     async def _calibrate(self) -> None:
         report = await self._retried(lambda parent: check_source(parent, self._reference_source, self._setting()))

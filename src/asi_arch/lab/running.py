@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from safetensors.numpy import save
 
-from asi_arch.domain.outcome import Crashed, Measured, Outcome, Run, StageScore, TimedOut
-from asi_arch.domain.ports import Batch, Progress, RunOrder, Task
+from asi_arch.domain.outcome import Crashed, Measured, Outcome, Run, StageScore, StoppedEarly, TimedOut
+from asi_arch.domain.ports import Batch, Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
 from asi_arch.lab import processes
 from asi_arch.lab.contract import Arrays, Hidden, Load, ScoreJob, StepReport, Tokens, TrainJob, Weights
@@ -57,9 +57,7 @@ async def train_and_score(
     """The run and its weights as safetensors; steps and tokens are counted here. `clock` is monotonic, in seconds."""
     started = clock()
     stage = stage_of(profile, order.key.stage)
-    watch = LiveWatch(
-        profile.watch, order.key.stage, steps=stage.steps, baseline=order.baseline, is_audited=order.is_audited
-    )
+    watch = LiveWatch(profile.watch, order.key.stage, steps=stage.steps, baseline=order.baseline)
     training = _Training(profile, task, order, watch=watch, on_progress=on_progress, clock=clock)
     async with conversation(parent, profile.watch.stall_s) as scorer:
         await scorer.say(_score_job(profile, task, order))  # it builds the model while another child trains
@@ -73,7 +71,7 @@ async def train_and_score(
         outcome=scored.outcome,
         losses=tuple(float(f"{loss:.6g}") for loss in watch.losses),
         score=scored.score,
-        would_stop=watch.would_stop,
+        would_stop=training.would_stop,
         auxiliary=trained.auxiliary,
         steps=steps,
         tokens=steps * training.tokens_per_step,
@@ -115,6 +113,8 @@ class _Training:
         self._auxiliary = 0.0
         self._peak_mib = 0.0
         self.tokens_per_step = 0
+        self.would_stop: StoppedEarly | None = None
+        """The first early stop that was let through."""
 
     async def run(self, parent: WarmParentHandle) -> Trained:
         """Stream batches, watch, take the weights; whatever goes wrong with the child is its outcome."""
@@ -140,7 +140,10 @@ class _Training:
             message, _ = await talk.hear(self._profile.watch.stall_s)
             if not isinstance(message, StepReport):
                 raise ChildFailed(f"the process answered a batch with '{message.kind}'")
-            if (outcome := self._take(step, message, self._clock() - started, talk.pid)) is not None:
+            outcome = self._take(step, message, self._clock() - started, talk.pid)
+            if self._watch.is_at_rung:
+                outcome = await self._ruled(step + 1, outcome)
+            if outcome is not None:
                 return outcome, {}
             if step + _AHEAD < self._stage.steps:
                 await self._send_batch(talk, step + _AHEAD)
@@ -161,6 +164,15 @@ class _Training:
         tokens_per_s = (step + 1) * self.tokens_per_step / max(elapsed_s, 1e-9)
         self._on_progress(Progress(step + 1, self._stage.steps, report.loss, tokens_per_s))
         return outcome
+
+    async def _ruled(self, step: int, outcome: Outcome | None) -> Outcome | None:
+        """Whether an early stop stands is not this run's decision alone; everything else is."""
+        if self._order.ballot is None or not isinstance(outcome, StoppedEarly | None):
+            return outcome
+        ruling = await self._order.ballot(step, outcome)
+        if ruling is Ruling.LET_THROUGH and self.would_stop is None:
+            self.would_stop = outcome
+        return outcome if ruling is Ruling.STOP else None
 
     async def _send_batch(self, talk: Conversation, step: int) -> None:
         batch = self._task.train_batch(self._order.key.seed, step)

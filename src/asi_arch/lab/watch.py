@@ -16,22 +16,25 @@ GRACE_CPU_S = 5.0
 class LiveWatch:
     """Watches one run. `baseline` None watches for divergence only (baselines, verification)."""
 
-    def __init__(
-        self, spec: WatchSpec, stage: StageName, *, steps: int, baseline: Run | None, is_audited: bool
-    ) -> None:
+    def __init__(self, spec: WatchSpec, stage: StageName, *, steps: int, baseline: Run | None) -> None:
         self._spec = spec
         self._stage = stage
         self._steps = steps
         self._baseline = baseline if baseline is not None and len(baseline.losses) == steps else None
-        self._is_audited = is_audited
         self._rungs = _at_steps(spec.rungs, steps) if stage is StageName.LANGUAGE else {}
         self._too_good = _at_steps(spec.too_good, steps)
         self.losses: list[float] = []
-        self.would_stop: StoppedEarly | None = None
-        """The first early stop that was let through."""
+
+    @property
+    def is_at_rung(self) -> bool:
+        """Whether the last step was one at which an early stop is decided."""
+        return self._baseline is not None and len(self.losses) in self._rungs
 
     def step(self, loss: float, cpu_s: float) -> Outcome | None:
-        """Take the loss of the next step and the CPU time used so far; an outcome ends the run."""
+        """Take the loss of the next step and the CPU time used so far; an outcome ends the run.
+
+        `StoppedEarly` comes at rungs only, and is what this run's losses call for; others may have a say in it.
+        """
         self.losses.append(loss)
         step = len(self.losses)
         if not math.isfinite(loss):
@@ -58,10 +61,7 @@ class LiveWatch:
         if too_good is not None and own < other * (1 - too_good):
             return Suspicious(stage=self._stage, step=step, loss_nats=own, baseline_loss_nats=other)
         if rung is not None and own > other + rung:
-            stop = StoppedEarly(stage=self._stage, step=step, loss_nats=own, baseline_loss_nats=other, margin=rung)
-            if not self._is_audited:
-                return stop
-            self.would_stop = self.would_stop or stop
+            return StoppedEarly(stage=self._stage, step=step, loss_nats=own, baseline_loss_nats=other, margin=rung)
         return None
 
     def _too_good_at(self, step: int) -> float | None:

@@ -16,11 +16,11 @@ from asi_arch.domain.outcome import (
     StageScore,
     StoppedEarly,
 )
-from asi_arch.domain.ports import Progress, RunOrder
+from asi_arch.domain.ports import Progress, Ruling, RunOrder
 from asi_arch.domain.profile import StageName
 from asi_arch.domain.record import sha256
 
-STEPS = 4
+STEPS, RUNG = 4, 2
 
 
 class FakeLab:
@@ -56,20 +56,34 @@ class FakeLab:
             await asyncio.sleep(self._delay())
             on_progress(Progress(step, STEPS, level + 1.0 / step, 1000.0))
         losses = tuple(level + 1.0 / step for step in range(1, STEPS + 1))
-        is_stopped = order.baseline is not None and int(key.sha[16:24], 16) % 8 == 0 and not order.is_audited
-        if is_stopped and key.stage is StageName.LANGUAGE:
-            outcome = StoppedEarly(stage=key.stage, step=2, loss_nats=level, baseline_loss_nats=1.5, margin=0.05)
-            return Run(key=key, outcome=outcome, losses=losses[:2], steps=2, tokens=2, cpu_s=0.5), b""
+        stop, ruling = await self._at_the_rung(order, level)
+        if stop is not None and ruling is Ruling.STOP:
+            return Run(key=key, outcome=stop, losses=losses[:RUNG], steps=RUNG, tokens=RUNG, cpu_s=0.5), b""
         run = Run(
             key=key,
             outcome=Measured(),
             losses=losses,
             score=_score(order, level, rng),
+            would_stop=stop if ruling is Ruling.LET_THROUGH else None,
             steps=STEPS,
             tokens=STEPS,
             cpu_s=1.0,
         )
         return run, f"{key.model_dump_json()}".encode()
+
+    def wants_to_stop(self, order: RunOrder) -> bool:
+        """Whether this seed asks for an early stop."""
+        return int(order.key.sha[16:24], 16) % 8 == 0
+
+    async def _at_the_rung(self, order: RunOrder, level: float) -> tuple[StoppedEarly | None, Ruling]:
+        """The stop that this seed asks for, and what the others say; the rung comes once, at step `RUNG`."""
+        if order.baseline is None or order.key.stage is not StageName.LANGUAGE:
+            return None, Ruling.GO_ON
+        stop = None
+        if self.wants_to_stop(order):
+            stop = StoppedEarly(stage=order.key.stage, step=RUNG, loss_nats=level, baseline_loss_nats=1.5, margin=0.05)
+        assert order.ballot is not None, "the engine has a say in every early stop"
+        return stop, await order.ballot(RUNG, stop)
 
     async def close(self) -> None:
         """Nothing to end."""
