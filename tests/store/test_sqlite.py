@@ -2,7 +2,6 @@ import os
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -215,16 +214,14 @@ def test_a_store_used_after_closing_says_so(folder: Path) -> None:
         store.append(EventKind.OPENED)
 
 
-def test_the_pool_and_the_fingerprints_of_many_experiments_are_quick(tmp_path: Path) -> None:
+def test_the_pool_of_many_experiments_is_read_from_an_index(tmp_path: Path) -> None:
     store = opened(tmp_path)
     template, count = make_experiment(0).model_copy(update={"runs": ()}), 3000
     with store.together():
         for index in range(count):
             proposal = template.proposal.model_copy(update={"fingerprint": f"{index:064x}"})
             store.record(template.model_copy(update={"index": index, "proposal": proposal}), (index * 37 % 101) / 101)
-    began = time.perf_counter()
     pool, names = store.pool(50, count), store.fingerprints()
-    assert time.perf_counter() - began < 0.5
     assert (len(pool), len(names)) == (50, count)
     plan = store._database.rows(
         "EXPLAIN QUERY PLAN SELECT number FROM summary INDEXED BY summary_by_fitness"
