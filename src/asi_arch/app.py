@@ -89,14 +89,16 @@ async def opened_bench(
 
 
 @asynccontextmanager
-async def scratch_bench(folder: Path, profile: Profile, settings: Settings) -> AsyncGenerator[Bench, None]:
-    """A bench for measuring: a new campaign with this very profile in an empty folder, heard by nobody."""
+async def scratch_bench(
+    folder: Path, profile: Profile, settings: Settings, *, listen: Listener = lambda _: None
+) -> AsyncGenerator[Bench, None]:
+    """A bench for measuring: a new campaign with this very profile in an empty folder."""
     with opened_store(folder, read_only=False) as store:
         tasks = build_tasks(profile, settings.cache)
         campaign = _campaign(profile, Wish(), None, tasks)
         store.create(campaign)
         async with opened_lab(profile, tasks, campaign.protocol, settings) as lab:
-            yield _bench(campaign, store, lab, lambda _: None)
+            yield _bench(campaign, store, lab, listen)
 
 
 def _bench(campaign: Campaign, store: Store, lab: LocalLab, listen: Listener) -> Bench:

@@ -1,5 +1,6 @@
 """What `asi-arch bench` measures, beside the composition root because it needs the concrete classes too."""
 
+import asyncio
 import json
 import statistics
 import subprocess
@@ -11,12 +12,14 @@ from random import Random
 from typing import Any, NamedTuple
 
 from asi_arch.app import CLOCK, baseline, opened_store, scratch_bench
+from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.ports import Brief, Evidence
-from asi_arch.domain.profile import Profile
+from asi_arch.domain.profile import Profile, StageName
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.cycle import run_experiment
-from asi_arch.engine.overhead import FEW, MORE, Overhead, Timed, measure, shortened
+from asi_arch.engine.notices import Notice, Trained
+from asi_arch.engine.overhead import Overhead, Timed, measure, shortened
 from asi_arch.lab.throughput import ThroughputJob
 from asi_arch.search.sampling import Sampler
 from asi_arch.settings import Settings
@@ -47,41 +50,66 @@ def throughput(profile: Profile, names: tuple[str, ...], *, rounds: int, steps: 
 
 
 class OverheadResult(NamedTuple):
-    """Overhead of an experiment, and the cold start that a campaign pays once."""
+    """Overhead of an experiment, the checks' own computing, and the cold start that a campaign pays once."""
 
     overhead: Overhead
+    check_ms: float
+    """CPU time of all checks of an invention, as the profile has them; median of three."""
     cold_start_s: float
 
 
 async def overhead(profile: Profile, settings: Settings, folder: Path, *, repetitions: int) -> OverheadResult:
-    """Run whole short experiments in scratch campaigns below `folder`."""
-    one_seed = profile.model_copy(update={"seeds": profile.seeds[:1]})
-    few_profile, more_profile = shortened(one_seed, FEW), shortened(one_seed, MORE)
-    async with (
-        scratch_bench(folder / "few", few_profile, settings) as few,
-        scratch_bench(folder / "more", more_profile, settings) as more,
-    ):
-        benches = {FEW: few, MORE: more}
-        for bench in benches.values():
-            await _timed(bench, 0)
-        result = await measure(lambda steps, n: _timed(benches[steps], n + 1), repetitions)
-        return OverheadResult(result, few.lab.cold_start_s)
+    """Run whole short experiments in a scratch campaign, and full checks in another."""
+    reports: list[Trained] = []
+    ticks: list[float] = []
+
+    def listen(notice: Notice) -> None:
+        if isinstance(notice, Trained):
+            reports.append(notice)
+            ticks.append(time.perf_counter())
+
+    async with scratch_bench(folder / "short", shortened(profile), settings, listen=listen) as bench:
+
+        async def timed(index: int) -> Timed:
+            reports.clear()
+            ticks.clear()
+            await asyncio.sleep(SETTLING_S)
+            started = time.perf_counter()
+            experiment = await _experiment(bench, index)
+            wall_s = time.perf_counter() - started
+            stages = (tuple(at for at, it in zip(ticks, reports, strict=True) if it.key.stage is s) for s in StageName)
+            return Timed(experiment, wall_s, tuple(stages))
+
+        await timed(0)
+        result = await measure(lambda n: timed(n + 1), repetitions)
+    async with scratch_bench(folder / "checks", profile, settings) as bench:
+        checks = [(await bench.lab.check(_invention(bench, n).source)).cpu_s for n in range(3)]
+        return OverheadResult(result, 1000 * statistics.median(checks), bench.lab.cold_start_s)
 
 
-async def _timed(bench: Bench, index: int) -> Timed:
-    """Propose, run and record one invention; the same one for the same index in every bench."""
-    started = time.perf_counter()
+SETTLING_S = 0.5
+"""Between two experiments, for the lab's spare children to get ready; in a campaign they have the whole training."""
+
+
+def _invention(bench: Bench, index: int) -> Proposal:
+    """A child of the reference baseline; the same one for the same index."""
     parent = baseline(bench.campaign.profile.search.baselines[0])
     brief = Brief(parent, [], 0, (), bench.store.fingerprints())
-    proposal = bench.researcher.propose(brief, Random(index))
-    bench.store.propose(index, proposal.model_copy(update={"parent": None}))
+    return bench.researcher.propose(brief, Random(index)).model_copy(update={"parent": None})
+
+
+async def _experiment(bench: Bench, index: int) -> Experiment:
+    """Propose, run and record one invention."""
+    proposal = _invention(bench, index)
+    bench.store.propose(index, proposal)
+    parent = baseline(bench.campaign.profile.search.baselines[0])
 
     async def evidence() -> Evidence:
         return Evidence(reference=None, parent=None, siblings=[], others=[parent], noise_nats=None)
 
-    experiment = await run_experiment(bench, index, proposal.model_copy(update={"parent": None}), evidence)
+    experiment = await run_experiment(bench, index, proposal, evidence)
     bench.store.record(experiment, None)
-    return Timed(experiment, time.perf_counter() - started)
+    return experiment
 
 
 class StoreTimes(NamedTuple):

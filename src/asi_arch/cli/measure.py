@@ -58,7 +58,7 @@ def _overhead(profile: Profile, settings: Settings, scratch: Path, bars: Progres
     bars.add_task("overhead of an experiment", total=None)
     repetitions = 5 if quick else 11
     found = asyncio.run(benchmarks.overhead(profile, settings, scratch, repetitions=repetitions))
-    return {**found.overhead._asdict(), "cold_start_s": found.cold_start_s}
+    return {**found.overhead._asdict(), "check_ms": found.check_ms, "cold_start_s": found.cold_start_s}
 
 
 def _store(folder: Path, bars: Progress, *, quick: bool) -> list[dict[str, Any]]:
@@ -78,7 +78,8 @@ def _print(result: dict[str, Any], console: Console) -> None:
     cost = result["experiment"]
     console.print(
         f"\nOne experiment, propose to stored: [bold]{cost['overhead_ms']:.0f} ms[/bold] besides training and the"
-        f" checks' own {cost['check_ms']:.0f} ms (median of {cost['repetitions']});"
+        f" checks' own {cost['check_ms']:.0f} ms (median of {cost['repetitions']}, {cost['least_ms']:.0f} to"
+        f" {cost['most_ms']:.0f}; a step of both stages: {cost['step_ms']:.0f} ms);"
         f" cold start, once: {cost['cold_start_s']:.1f} s"
     )
     table = Table(

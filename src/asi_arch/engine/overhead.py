@@ -1,60 +1,65 @@
-"""What one experiment costs besides computing: the intercept of its time over the number of training steps.
+"""What one experiment costs besides computing, by taking the computing off its wall time.
 
-Whole experiments are run (propose, check, fork, train, score, judge, record), each with few and with more steps. The
-time that grows with the steps is training; the checks' own CPU time is taken off as measured in their process.
+Whole experiments are run (propose, check, fork, train, score, judge, record) with few training steps in each stage and
+the smallest checks. Off go the checks' CPU time as measured in their process, and for each stage the number of steps
+times the median time between two of them. What a first step takes longer than the others stays in.
 """
 
 import statistics
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.profile import Profile
 
-FEW, MORE = 4, 12
+STEPS = 12
+"""In each stage: enough for a median that one hiccup does not move."""
 
 
 class Timed(NamedTuple):
-    """An experiment's wall time from before its proposal to after its record, in seconds."""
+    """An experiment of one seed, from before its proposal to after its record."""
 
     experiment: Experiment
     wall_s: float
+    reports: tuple[tuple[float, ...], ...]
+    """For each stage, the clock in seconds when each step was reported."""
 
 
 class Overhead(NamedTuple):
-    """Medians over the repetitions, in milliseconds."""
+    """Over the repetitions, in milliseconds."""
 
     overhead_ms: float
-    """Propose to stored, without training and without the checks' own computing."""
-    check_ms: float
-    """CPU time of the checks themselves."""
+    """Median of propose to stored, without training and without the checks' own computing."""
+    least_ms: float
+    most_ms: float
     step_ms: float
-    """Of one training step of both stages, all seeds side by side."""
+    """Median of one training step of each stage, added up."""
     repetitions: int
 
 
-def shortened(profile: Profile, steps: int) -> Profile:
-    """The profile with this many steps in both stages, and one held-out row per part."""
-    language = profile.language.model_copy(update={"steps": steps, "held_out_windows": 1})
-    recall = profile.recall.model_copy(update={"steps": steps, "held_out_per_task": 1})
-    return profile.model_copy(update={"language": language, "recall": recall})
+def shortened(profile: Profile) -> Profile:
+    """The profile with one seed, few steps, one held-out row per part and the smallest checks."""
+    language = profile.language.model_copy(update={"steps": STEPS, "held_out_windows": 1})
+    recall = profile.recall.model_copy(update={"steps": STEPS, "held_out_per_task": 1})
+    smallest = {"lengths": (31,), "batch_sizes": (1, 2), "growth_lengths": (16, 32, 64, 128)}
+    checks = profile.checks.model_copy(update=smallest)
+    parts = {"language": language, "recall": recall, "checks": checks, "seeds": profile.seeds[:1]}
+    return profile.model_copy(update=parts)
 
 
-async def measure(timed: Callable[[int, int], Awaitable[Timed]], repetitions: int) -> Overhead:
-    """`timed(steps, n)` runs the n-th experiment with so many steps in each stage."""
-    overheads: list[float] = []
-    checks: list[float] = []
-    steps: list[float] = []
-    for repetition in range(repetitions):
-        few, more = await timed(FEW, repetition), await timed(MORE, repetition)
-        per_step = max(0.0, (_fixed(more) - _fixed(few)) / (MORE - FEW))
-        overheads.append(_fixed(few) - FEW * per_step)
-        checks.append(few.experiment.cost.check_cpu_s)
-        steps.append(per_step)
-    overhead, check, step = (1000 * statistics.median(values) for values in (overheads, checks, steps))
-    return Overhead(overhead, check, step, repetitions)
+async def measure(timed: Callable[[int], Awaitable[Timed]], repetitions: int) -> Overhead:
+    """`timed(n)` runs the n-th experiment."""
+    found = [await timed(n) for n in range(repetitions)]
+    overheads = [1000 * _besides_computing(one) for one in found]
+    steps = [1000 * sum(map(_step_s, one.reports)) for one in found]
+    return Overhead(statistics.median(overheads), min(overheads), max(overheads), statistics.median(steps), repetitions)
 
 
-def _fixed(timed: Timed) -> float:
-    """Wall time less the checks' own CPU time."""
-    return timed.wall_s - timed.experiment.cost.check_cpu_s
+def _besides_computing(timed: Timed) -> float:
+    training_s = sum(len(stage) * _step_s(stage) for stage in timed.reports)
+    return timed.wall_s - timed.experiment.cost.check_cpu_s - training_s
+
+
+def _step_s(reports: tuple[float, ...]) -> float:
+    return statistics.median(later - earlier for earlier, later in pairwise(reports))

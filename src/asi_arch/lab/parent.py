@@ -20,6 +20,8 @@ MAX_LOG_BYTES = 64 << 10
 START_TIMEOUT_S = 120.0
 SPARES = 4
 """Children that are forked before they are needed: as many as one experiment with two seeds asks for at once."""
+QUIET_S = 0.3
+"""Without a request for a child, after which new spares are forked."""
 FAREWELL_S = 1.0
 """How long a child that is done may take to end itself."""
 _ENVIRONMENT = {
@@ -124,6 +126,7 @@ class WarmParentHandle:
             raise UserError("the profile asks for the device 'cuda', but torch finds no usable GPU; try --profile cpu")
         return handle
 
+    _last_asked: float = 0.0
     _mark: str = ""
     _has_cuda: bool = False
     cold_start_s: float = 0.0
@@ -144,7 +147,8 @@ class WarmParentHandle:
     async def fork(self) -> Child:
         """A fresh child, waiting for its job. Raises `LabError` when the warm parent is gone.
 
-        It was forked a while ago if possible, so that nobody waits for that; another one takes its place.
+        It was forked a while ago if possible, so that nobody waits for that; another one takes its place when no more
+        children have been asked for, because forking and rehearsing would slow them down.
         """
         child = None
         while self._spares and child is None:
@@ -152,11 +156,14 @@ class WarmParentHandle:
             child = None if spare.ended.done() else spare
         if child is None:
             child = await self._fork()
+        self._last_asked = asyncio.get_running_loop().time()
         if self._refilling is None or self._refilling.done():
             self._refilling = asyncio.create_task(self._refill())
         return child
 
     async def _refill(self) -> None:
+        while (quiet_s := asyncio.get_running_loop().time() - self._last_asked) < QUIET_S:
+            await asyncio.sleep(QUIET_S - quiet_s)
         with contextlib.suppress(LabError):
             while len(self._spares) < SPARES:
                 self._spares.append(await self._fork())

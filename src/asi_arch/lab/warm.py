@@ -31,8 +31,9 @@ MAX_PACKET = 1 << 16
 class WarmParent:
     """Forks, reaps and kills. Single-threaded, so that forking is safe."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, device: str) -> None:
         self._control = control
+        self._device = device
         self._jobs: dict[int, int] = {}
         self._waker, waking = socket.socketpair()
         waking.setblocking(False)
@@ -76,7 +77,7 @@ class WarmParent:
             code = 1
             try:
                 become_child(*descriptors, parent=parent)
-                code = serve_one_job()
+                code = serve_one_job(self._device)
             finally:
                 os._exit(code)
         self._jobs[pid] = job
@@ -133,33 +134,16 @@ class WarmParent:
 
 
 def warm_up(device: str) -> None:
-    """Import and touch, on a program of our own, everything that a first training step would load lazily.
-
-    For a GPU nothing is trained: a CUDA context, or autograd's threads for a GPU, would not survive the forks.
-    """
+    """Import everything that a child needs, and go through its motions once."""
     import torch
 
     torch.set_num_threads(1)
-    from asi_arch.domain.profile import ModelSpec, OptimizerSpec, StageName
     from asi_arch.lab.checks import running
-    from asi_arch.lab.contract import ScoreJob, TrainJob, decode, encode, sizes
-    from asi_arch.lab.scorer.scoring import build as build_scorer
-    from asi_arch.lab.scorer.scoring import take_weights
-    from asi_arch.lab.worker.training import build
-    from asi_arch.mixers import baselines
+    from asi_arch.lab.contract import decode, encode, sizes
+    from asi_arch.lab.rehearsal import rehearse
 
-    assert running and decode and encode and sizes and StageName
-    spec, source = ModelSpec(depth=1), baselines.load("delta_net").source
-    common: dict[str, Any] = {"model": spec, "vocabulary": 8, "mlp_width": 8, "device": "cpu", "precision": "float32"}
-    trainer = build(TrainJob(source=source, optimizer=OptimizerSpec(), steps=2, seed=0, **common))
-    tokens = torch.zeros(2, 40, dtype=torch.long)
-    for _ in range(2 if device == "cpu" else 0):
-        trainer.step(tokens, tokens)
-    weights = {name: value.numpy() for name, value in trainer.model.state_dict().items()}
-    with torch.no_grad():
-        scorer = build_scorer(ScoreJob(source=source, **common))
-        take_weights(scorer, weights)
-        scorer.hidden(tokens)
+    assert running and decode and encode and sizes
+    rehearse(device)
 
 
 def has_cuda() -> bool:
@@ -176,7 +160,7 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = WarmParent(control)
+    parent = WarmParent(control, sys.argv[2])
     warm_up(sys.argv[2])
     gc.collect()
     gc.freeze()

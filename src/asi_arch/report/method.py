@@ -147,6 +147,6 @@ def _early_stop(campaign: Digest) -> list[str]:
     rungs = listed([f"at {rung.fraction:.0%} of the run by more than {rung.margin:g} nats" for rung in watch.rungs])
     return [
         f"Early stop: a training of the language stage ends when its loss, the mean of the last {watch.window} steps,"
-        f" is worse than {campaign.yardstick.reference}'s at the same step and seed: {rungs}. Of all candidates"
-        f" {watch.audit_fraction:.0%} are trained on nevertheless, to measure the rule.",
+        f" is worse than {campaign.yardstick.reference}'s at the same step and seed, {rungs}, on all seeds. Of all"
+        f" candidates {watch.audit_fraction:.0%} are trained on nevertheless, to measure the rule.",
     ]
