@@ -19,12 +19,13 @@ from asi_arch.agents.composer import Composer, baseline_proposal
 from asi_arch.agents.judge import RubricJudge
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Proposal
-from asi_arch.domain.errors import StoreError, StoreMismatch
+from asi_arch.domain.errors import StoreError, StoreMismatch, UserError
 from asi_arch.domain.ports import Store, Task
 from asi_arch.domain.profile import Policy, Profile, StageName
 from asi_arch.engine.bench import Bench, Clock
-from asi_arch.engine.notices import Listener
+from asi_arch.engine.notices import Listener, Said
 from asi_arch.lab.client import LocalLab
+from asi_arch.lab.sandbox.tier import Offer, Tier, best_offer, complaint_about
 from asi_arch.mixers import baselines
 from asi_arch.settings import Settings, load_profile
 from asi_arch.store.sqlite import SqliteStore
@@ -84,6 +85,8 @@ async def opened_bench(
             for name in profile.search.baselines:
                 baseline(name)
             store.create(campaign)
+        for reason in chosen_tier(settings).missing:
+            listen(Said(f"{reason}; candidates run in the tier '{chosen_tier(settings).tier.value}'"))
         async with opened_lab(profile, tasks, campaign.protocol, settings) as lab:
             yield _bench(campaign, store, lab, listen)
 
@@ -115,13 +118,44 @@ def _bench(campaign: Campaign, store: Store, lab: LocalLab, listen: Listener) ->
     )
 
 
+def chosen_tier(settings: Settings) -> Offer:
+    """The tier of containment that was asked for, by default the best there is.
+
+    Raises `UserError` when the one asked for can't be had here.
+    """
+    if settings.containment == "auto":
+        return best_offer()
+    tier, complaint = Tier(settings.containment), complaint_about(Tier(settings.containment))
+    if complaint:
+        raise UserError(f"containment '{tier.value}' can't be had here: {complaint}; 'auto' takes the best there is")
+    return Offer(tier, ())
+
+
+def require_containment(settings: Settings) -> None:
+    """Raises `UserError` when code of unknown origin could not be kept in."""
+    offer = chosen_tier(settings)
+    if not offer.tier.is_contained:
+        reason = offer.missing[0] if offer.missing else "containment 'process' was asked for"
+        raise UserError(
+            f"nothing here can contain code of unknown origin ({reason}). To run it all the same, with access to your"
+            " files and your network, add --without-containment"
+        )
+
+
 @asynccontextmanager
 async def opened_lab(
     profile: Profile, tasks: Mapping[StageName, Task], protocol: str, settings: Settings
 ) -> AsyncGenerator[LocalLab]:
     """A lab with its warm parent started."""
     reference = baseline(profile.search.baselines[0])
-    lab = LocalLab(profile, tasks, reference_source=reference.source, protocol=protocol, workers=settings.workers)
+    lab = LocalLab(
+        profile,
+        tasks,
+        reference_source=reference.source,
+        protocol=protocol,
+        workers=settings.workers,
+        tier=chosen_tier(settings).tier,
+    )
     await lab.start()
     try:
         yield lab

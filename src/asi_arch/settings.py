@@ -1,14 +1,15 @@
 """Settings say where and with which services; profiles say what is measured. There is no third kind of configuration.
 
 Settings come from `settings.toml` in the user's configuration folder, then from the environment (`ASI_ARCH_STATE`,
-`ASI_ARCH_CACHE`, `ASI_ARCH_WORKERS`); command-line options come last. They are never part of a result's identity.
+`ASI_ARCH_CACHE`, `ASI_ARCH_WORKERS`, `ASI_ARCH_CONTAINMENT`); command-line options come last. They are never part of a
+result's identity.
 """
 
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -25,11 +26,13 @@ PROFILES = Path(__file__).parent / "profiles"
 
 
 class Settings(Record):
-    """Where things are and how many processes may train at the same time."""
+    """Where things are, how many processes may train at the same time, and what keeps candidates in."""
 
     state: Path = Path("campaigns/default")
     cache: Path = Path.home() / ".cache" / "asi-arch"
     workers: int = Field(default_factory=lambda: len(_usable_cores()), ge=1)
+    containment: Literal["auto", "bubblewrap", "landlock", "process"] = "auto"
+    """A tier of `lab.sandbox.tier`, or the best that this machine offers."""
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:

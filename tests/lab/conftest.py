@@ -11,6 +11,7 @@ from asi_arch.domain.profile import Profile, Rung, StageName
 from asi_arch.domain.record import sha256
 from asi_arch.lab import processes
 from asi_arch.lab.client import LocalLab
+from asi_arch.lab.sandbox.tier import best_offer
 from asi_arch.mixers import baselines
 from asi_arch.settings import load_profile
 from asi_arch.tasks.catalog import build_tasks
@@ -52,7 +53,7 @@ async def left_alive(lab: LocalLab) -> set[int]:
 def profile() -> Profile:
     found = load_profile("smoke")
     watch = found.watch.model_copy(update={"stall_s": 1.5, "rungs": (Rung(fraction=0.4, margin=0.1),)})
-    checks = found.checks.model_copy(update={"deadline_s": 2.0})
+    checks = found.checks.model_copy(update={"deadline_s": 8.0})
     return found.model_copy(update={"watch": watch, "checks": checks})
 
 
@@ -63,6 +64,7 @@ async def lab(profile: Profile) -> AsyncIterator[LocalLab]:
         build_tasks(profile, Path.home() / ".cache" / "asi-arch"),
         reference_source=baselines.load("delta_net").source,
         protocol=PROTOCOL,
+        tier=best_offer().tier,
     )
     await found.start()
     yield found

@@ -131,10 +131,16 @@ async def test_a_closed_lab_has_ended_in_order(
     await made.close()
 
 
-async def test_a_child_works_in_no_folder_of_ours(lab: LocalLab, order: MakeOrder) -> None:
-    run, _ = await lab.run(order(mixer("raise ValueError(os.getcwd())", top=_OS)), lambda _: None)
-    assert isinstance(run.outcome, Crashed)
-    assert run.outcome.reason == "ValueError: /"
+async def test_a_child_works_in_an_empty_folder_of_its_own(lab: LocalLab, order: MakeOrder) -> None:
+    look = "raise ValueError(os.getcwd(), os.listdir('.'), sorted(os.environ))"
+    seen: list[str] = []
+    for _ in range(2):
+        run, _ = await lab.run(order(mixer(look, top=_OS)), lambda _: None)
+        assert isinstance(run.outcome, Crashed)
+        seen.append(run.outcome.reason)
+    assert all("/job-" in reason and "[]" in reason for reason in seen)
+    assert seen[0] != seen[1]
+    assert "ASI_ARCH" not in seen[0]
 
 
 @pytest.mark.parametrize("kind", ["BF16", "F8_E4M3", "NONE"])

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from asi_arch.app import Wish, baseline, opened_lab, wished_profile
+from asi_arch.app import Wish, baseline, opened_lab, require_containment, wished_profile
 from asi_arch.cli import options
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
 from asi_arch.domain.errors import CandidateError
@@ -30,10 +30,12 @@ class Verified(NamedTuple):
     report: CheckReport
 
 
-def check(files: list[Path], profile_name: str | None, as_json: bool) -> int:
+def check(files: list[Path], profile_name: str | None, as_json: bool, *, is_uncontained: bool = False) -> int:
     """Check every file in one lab, so that they share its warm parent; returns the exit code."""
     sources = {path: read_candidate(path) for path in files}
     profile = wished_profile(Wish(profile=profile_name))
+    if not is_uncontained:
+        require_containment(options.settings(None))
     reports = asyncio.run(_check_all(profile, sources, quiet=as_json))
     if as_json:
         _print_json([_check_payload(item) for item in reports])
@@ -110,6 +112,7 @@ class TrainWish(NamedTuple):
     data: str | None
     workers: int | None
     as_json: bool
+    is_uncontained: bool = False
 
 
 class Trained(NamedTuple):
@@ -131,6 +134,8 @@ def train(wish: TrainWish) -> int:
     """Check the file, train it and the baselines, print losses and accuracies; returns the exit code."""
     source = read_candidate(wish.file)
     profile = wished_profile(Wish(profile=wish.profile, data=wish.data))
+    if not wish.is_uncontained:
+        require_containment(options.settings(None))
     names = (wish.against or profile.search.baselines[0]).split(",")
     rivals = [baseline(name.strip()) for name in names]
     results = asyncio.run(_train_all(wish, profile, file_proposal(wish.file, source), rivals))

@@ -49,6 +49,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Profile = Annotated[
     str | None, typer.Option("--profile", "-p", help="A profile's name or TOML file; see `asi-arch profiles`.")
 ]
+Uncontained = Annotated[
+    bool,
+    typer.Option("--without-containment", help="Run it even where nothing keeps it from your files and your network."),
+]
 Which = Annotated[str, typer.Argument(metavar="ID", help="Number or name of an experiment, or 'best'.")]
 
 
@@ -179,6 +183,7 @@ def verify(
 def check(
     files: Annotated[list[Path], typer.Argument(help="Candidate files.")],
     profile: Profile = None,
+    without_containment: Uncontained = False,
     as_json: Json = False,
 ) -> None:
     """Execute the checks on candidate files. Exit code 0: all pass, 1: one is rejected, 2: our error.
@@ -190,7 +195,7 @@ def check(
     """
     from asi_arch.cli import files as command
 
-    raise typer.Exit(command.check(files, profile, as_json))
+    raise typer.Exit(command.check(files, profile, as_json, is_uncontained=without_containment))
 
 
 @app.command()
@@ -203,6 +208,7 @@ def train(
     profile: Profile = None,
     data: Annotated[str | None, typer.Option(help="Your own text file or folder instead of the profile's.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    without_containment: Uncontained = False,
     as_json: Json = False,
 ) -> None:
     """Check and train one candidate file outside a campaign. Exit code 0: measured, 1: rejected, 2: our error.
@@ -214,7 +220,9 @@ def train(
     """
     from asi_arch.cli import files as command
 
-    raise typer.Exit(command.train(command.TrainWish(file, against, profile, data, workers, as_json)))
+    raise typer.Exit(
+        command.train(command.TrainWish(file, against, profile, data, workers, as_json, without_containment))
+    )
 
 
 @app.command()
@@ -229,6 +237,17 @@ def bench(
     from asi_arch.cli import measure
 
     measure.bench(quick=quick, profile=profile, as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Try on this machine what the rest relies on: the sandbox, torch, the store. Exit code 0: all is well, 1: not.
+
+    Every wall of the sandbox is run against from inside, and a campaign is killed and resumed in a scratch folder.
+    """
+    from asi_arch.cli import health
+
+    raise typer.Exit(health.doctor(as_json=as_json))
 
 
 @app.command()

@@ -9,23 +9,39 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import traceback
+from typing import NamedTuple
 
 from asi_arch.lab.channel import Channel, Hangup
-from asi_arch.lab.contract import CheckJob, Failure, Report, ScoreJob, TrainJob
+from asi_arch.lab.contract import AttemptJob, Attempts, CheckJob, Failure, Report, ScoreJob, TrainJob
 from asi_arch.lab.loading import FILE_NAME, LoadFailure
 from asi_arch.lab.plain import plain_text
+from asi_arch.lab.sandbox.attempts import attempt
+from asi_arch.lab.sandbox.confinement import confine_child
 
 PR_SET_PDEATHSIG = 1
-MAX_FILE_BYTES = 64 << 20
+MAX_FILE_BYTES = 512 << 20
+"""A compiler's precompiled header of torch has some 200 MiB."""
 MAX_OPEN_FILES = 256
 MAX_LOG_LINES = 40
+_OWN_FOLDER = ("HOME", "TMPDIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
+"""A cache that candidates share would be a way to poison the next one."""
 MAX_CPU_S = 24 * 3600
 """A backstop; deadlines are the controller's."""
 
 
-def become_child(connection: int, log: int, *, parent: int) -> None:
-    """Cut every tie but the conversation and the log: session, signals, descriptors, limits."""
+class Place(NamedTuple):
+    """Where a child lives."""
+
+    folder: str
+    """Its home and the only place it may write to; not there yet."""
+    is_contained: bool
+    memory_mib: int
+
+
+def become_child(connection: int, log: int, *, parent: int, place: Place) -> None:
+    """Cut every tie but the conversation and the log: session, signals, descriptors, limits, access."""
     os.setsid()
     die_with_parent()
     if os.getppid() != parent:
@@ -44,14 +60,33 @@ def become_child(connection: int, log: int, *, parent: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES, MAX_OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
     _die_first()
+    _limit_memory(place.memory_mib)
+    os.mkdir(place.folder, 0o700)
+    os.chdir(place.folder)
     os.environ.clear()
+    os.environ.update({name: place.folder for name in _OWN_FOLDER}, PATH="/usr/local/bin:/usr/bin:/bin")
+    tempfile.tempdir = None  # the warm parent's is not for us
     random.seed(0)
+    if place.is_contained:
+        confine_child(place.folder)
 
 
 def die_with_parent() -> None:
     """Ask Linux to kill this process when its parent ends; elsewhere the closed socket has to do."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _limit_memory(mib: int) -> None:
+    """Of this process beyond what it has now; the warm parent watches the whole tree as well."""
+    limit = _data_bytes() + (mib << 20)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _data_bytes() -> int:
+    """Private writable memory of this process, touched or not."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        return next((int(line.split()[1]) << 10 for line in file if line.startswith("VmData:")), 0)
 
 
 def _die_first() -> None:
@@ -100,6 +135,8 @@ def _do(channel: Channel) -> None:
         from asi_arch.lab.checks import run_checks
 
         channel.send(Report(report=run_checks(job.source, job.setting)))
+    elif isinstance(job, AttemptJob):
+        channel.send(Attempts(results=tuple(attempt(name, job.targets) for name in job.attempts)))
 
 
 def _report(channel: Channel, error: Exception) -> int:

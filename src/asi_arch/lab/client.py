@@ -13,19 +13,21 @@ from asi_arch.lab.checking import check_source
 from asi_arch.lab.checks.setting import CheckSetting
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.running import train_and_score
+from asi_arch.lab.sandbox.selftest import require_walls
+from asi_arch.lab.sandbox.tier import Tier
 
 T = TypeVar("T")
 _ATTEMPTS = 2
+_MEMORY_MARGIN_MIB = 512
+"""Over what the checks allow, whose own watch is to say what was too large."""
 
 
 class LocalLab:
     """`domain.ports.Lab` with processes on this machine.
 
-    A candidate's process has a cleared environment, its own session, and dies with everything below it; it is not yet
-    kept from reading files or opening sockets.
+    A candidate's process has a cleared environment, its own session, and dies with everything below it. What it can
+    reach besides depends on the tier.
     """
-
-    containment = "process"
 
     def __init__(
         self,
@@ -35,8 +37,10 @@ class LocalLab:
         reference_source: str,
         protocol: str,
         workers: int = 2,
+        tier: Tier = Tier.NONE,
     ) -> None:
         """`reference_source` sets the number of parameters that all models get; `workers` limits trainings at once."""
+        self._tier = tier
         self._profile = profile
         self._tasks = tasks
         self._reference_source = reference_source
@@ -47,6 +51,11 @@ class LocalLab:
         self._calibrating = asyncio.Lock()
         self._target_parameters: int | None = None
         self.cold_start_s = 0.0
+
+    @property
+    def containment(self) -> str:
+        """The tier's name."""
+        return self._tier.value
 
     @property
     def parent_pid(self) -> int | None:
@@ -138,5 +147,18 @@ class LocalLab:
                 await self._parent.close()
                 self._parent = None
             if self._parent is None:
-                self._parent = await WarmParentHandle.start(self._profile.device)
+                memory_mib = self._profile.checks.memory_mib + _MEMORY_MARGIN_MIB
+                self._parent = await WarmParentHandle.start(self._profile.device, self._tier, memory_mib=memory_mib)
+                await self._require_walls(self._parent)
             return self._parent
+
+    async def _require_walls(self, parent: WarmParentHandle) -> None:
+        """A sandbox that does not hold is worse than none, because one relies on it."""
+        if not self._tier.is_contained:
+            return
+        try:
+            await require_walls(parent)
+        except BaseException:
+            self._parent = None
+            await parent.close()
+            raise

@@ -20,6 +20,7 @@ from asi_arch.domain.outcome import CheckReport
 from asi_arch.domain.profile import ModelSpec, OptimizerSpec
 from asi_arch.domain.record import Record
 from asi_arch.lab.checks.setting import CheckSetting
+from asi_arch.lab.sandbox.attempts import Attempted, Targets
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -112,6 +113,22 @@ class Report(Record):
     report: CheckReport
 
 
+class AttemptJob(Record):
+    """To a child that is to try the sandbox's walls."""
+
+    kind: Literal["attempt"] = "attempt"
+    attempts: tuple[str, ...]
+    """Names of `sandbox.attempts`."""
+    targets: Targets
+
+
+class Attempts(Record):
+    """From such a child."""
+
+    kind: Literal["attempts"] = "attempts"
+    results: tuple[Attempted, ...]
+
+
 class Failure(Record):
     """From any child: the candidate's code raised."""
 
@@ -120,7 +137,9 @@ class Failure(Record):
     log: str
 
 
-Message = TrainJob | ScoreJob | Load | CheckJob | Tokens | StepReport | Weights | Hidden | Report | Failure
+_ToChild = TrainJob | ScoreJob | CheckJob | AttemptJob | Load | Tokens
+_FromChild = StepReport | Weights | Hidden | Report | Attempts | Failure
+Message = _ToChild | _FromChild
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 

@@ -95,6 +95,11 @@ class Conversation:
             return self._child.ended.result().cpu_s
         return processes.cpu_s(self.pid) or 0.0
 
+    @property
+    def log_bytes(self) -> int:
+        """How much of what it printed was kept."""
+        return len(self._child.log.encode())
+
     async def end(self) -> Ended:
         """End the child's tree; afterwards nothing of it is left."""
         return await self._parent.end(self._child)
@@ -111,7 +116,8 @@ class Conversation:
 
     async def _died(self) -> ChildFailed:
         ended = await self._parent.end(self._child)
-        return ChildFailed(f"the process ended without an answer: {status_words(ended.status)}", self._child.log)
+        how = ended.excess or status_words(ended.status)
+        return ChildFailed(f"the process ended without an answer: {how}", self._child.log)
 
 
 def status_words(status: int) -> str:

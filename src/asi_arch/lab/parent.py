@@ -14,6 +14,8 @@ from typing import IO, Any, NamedTuple
 from asi_arch.domain.errors import LabError, UserError
 from asi_arch.lab import processes
 from asi_arch.lab.plain import plain_text
+from asi_arch.lab.sandbox import bubblewrap
+from asi_arch.lab.sandbox.tier import Tier
 
 MAX_PACKET = 1 << 16
 MAX_LOG_BYTES = 64 << 10
@@ -22,6 +24,8 @@ SPARES = 4
 """Children that are forked before they are needed: as many as one experiment with two seeds asks for at once."""
 QUIET_S = 0.3
 """Without a request for a child, after which new spares are forked."""
+GONE = -1
+"""Our number of a child that ended before we could ask."""
 FAREWELL_S = 1.0
 """How long a child that is done may take to end itself."""
 _ENVIRONMENT = {
@@ -47,6 +51,8 @@ class Ended(NamedTuple):
     status: int
     cpu_s: float
     peak_mib: float
+    excess: str = ""
+    """The limit for which it was ended, in words."""
 
 
 class Child:
@@ -91,18 +97,24 @@ class WarmParentHandle:
         asyncio.get_running_loop().add_reader(control.fileno(), self._on_packet)
 
     @classmethod
-    async def start(cls, device: str) -> "WarmParentHandle":
-        """Start one for 'cpu' or 'cuda' and wait until torch is imported.
+    async def start(cls, device: str, tier: Tier = Tier.NONE, *, memory_mib: int = 4096) -> "WarmParentHandle":
+        """Start one for 'cpu' or 'cuda' behind the walls of `tier`, and wait until torch is imported.
+
+        A child whose processes hold more than `memory_mib` is ended.
 
         Raises `LabError` with what it printed when that fails, and `UserError` when there is no GPU.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process
         mark = os.urandom(8).hex()
+        scratch = None if tier is Tier.BUBBLEWRAP else tempfile.TemporaryDirectory(prefix="asi-arch-lab-")
+        place = bubblewrap.SCRATCH if scratch is None else scratch.name
+        program = [sys.executable, "-s", "-c", _ENTRY, str(theirs.fileno()), device, tier.value, place, str(memory_mib)]
+        environment = {**_ENVIRONMENT, **_DEVICES[device], "ASI_ARCH_LAB": mark, "TMPDIR": place}
         process = subprocess.Popen(
-            [sys.executable, "-s", "-c", _ENTRY, str(theirs.fileno()), device],
+            bubblewrap.command(program, environment, device=device) if tier is Tier.BUBBLEWRAP else program,
             pass_fds=[theirs.fileno()],
-            env={**_ENVIRONMENT, **_DEVICES[device], "ASI_ARCH_LAB": mark},
+            env=environment,
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -112,7 +124,7 @@ class WarmParentHandle:
         theirs.close()
         ours.setblocking(False)
         handle = cls(process, ours, words)
-        handle._mark = f"ASI_ARCH_LAB={mark}"
+        handle._mark, handle._scratch = f"ASI_ARCH_LAB={mark}", scratch
         try:
             handle.cold_start_s = await asyncio.wait_for(asyncio.shield(handle._ready), START_TIMEOUT_S)
         except asyncio.CancelledError:
@@ -128,6 +140,9 @@ class WarmParentHandle:
 
     _last_asked: float = 0.0
     _mark: str = ""
+    _scratch: "tempfile.TemporaryDirectory[str] | None" = None
+    """Where children have their folders, unless the sandbox has a place of its own for that."""
+    _pid: int | None = None
     _has_cuda: bool = False
     cold_start_s: float = 0.0
     """Seconds until it was ready, torch's import included."""
@@ -137,7 +152,7 @@ class WarmParentHandle:
     @property
     def pid(self) -> int:
         """Of the warm parent."""
-        return self._process.pid
+        return self._pid or self._process.pid
 
     @property
     def spare_pids(self) -> set[int]:
@@ -199,6 +214,11 @@ class WarmParentHandle:
             raise
         return child
 
+    async def settle(self) -> None:
+        """Wait until dismissed children are gone and spares are there."""
+        while self._endings or (self._refilling is not None and not self._refilling.done()):
+            await asyncio.wait({*self._endings, *({self._refilling} if self._refilling else ())})
+
     async def end(self, child: Child) -> Ended:
         """End the child's whole tree if it still runs, and wait for it."""
         self._let_go(child)
@@ -245,6 +265,8 @@ class WarmParentHandle:
             self._words.seek(0)
             self.last_words = self._words.read().decode(errors="replace").strip()[-2000:]
             self._words.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
     def _on_packet(self) -> None:
         while True:
@@ -262,13 +284,21 @@ class WarmParentHandle:
     def _take(self, words: dict[str, Any]) -> None:
         if "ready" in words and not self._ready.done():
             self._has_cuda = words["cuda"]
+            self._pid = processes.named_inside(processes.descendants(self._process.pid), words["pid"])
             self._ready.set_result(words["ready"])
         elif "forked" in words and not self._children[words["forked"]].pid.done():
-            self._children[words["forked"]].pid.set_result(words["pid"])
+            self._children[words["forked"]].pid.set_result(self._outside(words["pid"]))
         elif "exited" in words:
             child = self._children.pop(words["exited"])
             if not child.ended.done():
-                child.ended.set_result(Ended(words["status"], words["cpu_s"], words["peak_mib"]))
+                ended = Ended(words["status"], words["cpu_s"], words["peak_mib"], words["excess"])
+                child.ended.set_result(ended)
+
+    def _outside(self, pid: int) -> int:
+        """Our number of a child that its parent calls `pid`: they may live in a name space of their own."""
+        if self._pid is None:
+            return pid
+        return processes.named_inside(processes.children(self._pid), pid) or GONE
 
     def _die(self) -> None:
         """The connection is gone: nobody waits for ever."""

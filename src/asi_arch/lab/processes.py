@@ -33,6 +33,33 @@ def descendants(root: int) -> set[int]:
     return found
 
 
+def children(pid: int) -> set[int]:
+    """Processes that `pid` itself started and has not seen the end of."""
+    try:
+        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()))
+    except OSError:
+        return {child for child, parent in parents().items() if parent == pid}
+
+
+def tree(root: int) -> set[int]:
+    """`root` and everything below it, as long as nothing in it has several threads that start processes."""
+    found, waiting = {root}, [root]
+    while waiting:
+        new = children(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def named_inside(candidates: Iterable[int], pid: int) -> int | None:
+    """Which of these processes calls itself `pid` in a name space of its own; None where none does."""
+    for candidate in candidates:
+        names = _names(candidate)
+        if len(names) > 1 and names[-1] == pid:
+            return candidate
+    return None
+
+
 def kill_tree(root: int) -> None:
     """End `root` and everything below it. Stopped first, so that nothing forks away while the list is made."""
     known: set[int] = set()
@@ -48,7 +75,15 @@ def kill_tree(root: int) -> None:
 
 def memory_mib(root: int) -> float:
     """Resident memory of `root` and everything below it, pages that they share counted for each."""
-    return sum(_resident(pid) for pid in {root} | descendants(root)) * PAGE / 2**20
+    return sum(map(resident_mib, {root} | descendants(root)))
+
+
+def resident_mib(pid: int) -> float:
+    """Resident memory of one process, shared pages included; 0 for one that is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE / 2**20
+    except (OSError, IndexError):
+        return 0.0
 
 
 def cpu_s(pid: int) -> float | None:
@@ -84,11 +119,13 @@ def _stat(pid: int) -> list[str]:
     return text.rpartition(")")[2].split()
 
 
-def _resident(pid: int) -> int:
+def _names(pid: int) -> list[int]:
+    """The process's number in every name space that it is in, ours first."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, IndexError):
-        return 0
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return []
+    return next(([int(word) for word in line.split()[1:]] for line in lines if line.startswith("NSpid:")), [])
 
 
 def _signal(pids: Iterable[int], number: signal.Signals) -> None:

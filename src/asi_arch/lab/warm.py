@@ -1,12 +1,14 @@
 """The warm parent: imports torch once, then forks a fresh child per job. Never runs candidate code itself.
 
-Started with the descriptor FD of a socket and a device as its arguments. On FD it takes requests, JSON in packets:
+Its arguments: the descriptor FD of a socket, a device, a tier of containment, a folder for its children's folders, and
+how many MiB a child may hold. On FD it takes requests, JSON in packets:
 
     {"op": "fork", "job": N}  with two descriptors: the job's socket and the end of its log
     {"op": "kill", "job": N}
 
-and answers {"ready": cold_start_s, "cuda": bool}, {"forked": N, "pid": P} and {"exited": N, "status": S, "cpu_s": C,
-"peak_mib": M}. When the controller's end closes, everything below it is ended, and then itself.
+and answers {"ready": cold_start_s, "cuda": bool, "pid": P}, {"forked": N, "pid": P} and {"exited": N, "status": S,
+"cpu_s": C, "peak_mib": M, "excess": "for which limit it was ended, if for one"}. When the controller's end closes,
+everything below it is ended, and then itself.
 """
 
 import contextlib
@@ -19,22 +21,42 @@ import signal
 import socket
 import sys
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from asi_arch.lab import processes
-from asi_arch.lab.child import become_child, serve_one_job
+from asi_arch.lab.child import Place, become_child, serve_one_job
+from asi_arch.lab.sandbox.confinement import confine_parent, remove_folder
+from asi_arch.lab.sandbox.tier import Tier
 
 PR_SET_CHILD_SUBREAPER = 36
 MAX_PACKET = 1 << 16
+MAX_PROCESSES = 64
+"""Of one child, itself included: room for a compiler, none for a fork bomb."""
+WATCH_S = 0.2
+"""Between two looks at what the children hold."""
+
+
+class Terms(NamedTuple):
+    """Under which conditions children run."""
+
+    device: str
+    tier: Tier
+    scratch: str
+    memory_mib: int
+
+    def folder(self, job: int) -> str:
+        """The one that a child may write to."""
+        return os.path.join(self.scratch, f"job-{job}")
 
 
 class WarmParent:
     """Forks, reaps and kills. Single-threaded, so that forking is safe."""
 
-    def __init__(self, control: socket.socket, device: str) -> None:
+    def __init__(self, control: socket.socket, terms: Terms) -> None:
         self._control = control
-        self._device = device
+        self._terms = terms
         self._jobs: dict[int, int] = {}
+        self._excess: dict[int, str] = {}
         self._waker, waking = socket.socketpair()
         waking.setblocking(False)
         self._waker.setblocking(False)
@@ -45,7 +67,9 @@ class WarmParent:
     def serve(self) -> None:
         """Until the controller hangs up."""
         while True:
-            ready, _, _ = select.select([self._control, self._waker], [], [])
+            ready, _, _ = select.select([self._control, self._waker], [], [], WATCH_S if self._jobs else None)
+            if not ready:
+                self._watch()
             if self._waker in ready:
                 self._drain_waker()
                 self._reap()
@@ -76,8 +100,10 @@ class WarmParent:
         if pid == 0:
             code = 1
             try:
-                become_child(*descriptors, parent=parent)
-                code = serve_one_job(self._device)
+                terms = self._terms
+                place = Place(terms.folder(job), terms.tier.is_contained, terms.memory_mib)
+                become_child(*descriptors, parent=parent, place=place)
+                code = serve_one_job(terms.device)
             finally:
                 os._exit(code)
         self._jobs[pid] = job
@@ -90,6 +116,19 @@ class WarmParent:
             if known == job:
                 processes.kill_tree(pid)
 
+    def _watch(self) -> None:
+        """End whom the kernel's limits don't hold: they count for a process, or for a user, not for a tree."""
+        for pid, job in self._jobs.items():
+            tree = processes.tree(pid)
+            held_mib = sum(map(processes.resident_mib, tree))
+            if len(tree) > MAX_PROCESSES:
+                self._excess[job] = f"it had more than {MAX_PROCESSES} processes"
+            elif held_mib > self._terms.memory_mib:
+                self._excess[job] = f"it held {held_mib:.0f} MiB of memory, {self._terms.memory_mib} are allowed"
+            else:
+                continue
+            processes.kill_tree(pid)
+
     def _reap(self) -> None:
         """End what ended jobs left behind, which has become our own child; only then report them."""
         reports: list[dict[str, object]] = []
@@ -101,11 +140,14 @@ class WarmParent:
             if pid == 0:
                 break
             if pid in self._jobs:
+                job = self._jobs.pop(pid)
                 words = {"status": os.waitstatus_to_exitcode(status), "cpu_s": usage.ru_utime + usage.ru_stime}
-                reports.append({"exited": self._jobs.pop(pid), "peak_mib": usage.ru_maxrss / 1024, **words})
+                excess = self._excess.pop(job, "")
+                reports.append({"exited": job, "peak_mib": usage.ru_maxrss / 1024, "excess": excess, **words})
         if reports:
             self._end_orphans()
         for report in reports:
+            remove_folder(self._terms.folder(int(str(report["exited"]))))
             self.say(**report)
 
     def _end_orphans(self) -> None:
@@ -157,14 +199,17 @@ def main() -> None:
     """Entry point."""
     started = time.monotonic()
     control = socket.socket(fileno=int(sys.argv[1]))
+    terms = Terms(sys.argv[2], Tier(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = WarmParent(control, sys.argv[2])
-    warm_up(sys.argv[2])
+    parent = WarmParent(control, terms)
+    if terms.tier.is_contained:
+        confine_parent(terms.scratch, is_alone=terms.tier is Tier.BUBBLEWRAP)
+    warm_up(terms.device)
     gc.collect()
     gc.freeze()
-    parent.say(ready=time.monotonic() - started, cuda=has_cuda())
+    parent.say(ready=time.monotonic() - started, cuda=has_cuda(), pid=os.getpid())
     parent.serve()
 
 

@@ -1,0 +1,142 @@
+"""Every tier that contains keeps the same promises, tried from inside by attempts that ship with the program."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from asi_arch.domain.errors import LabError
+from asi_arch.domain.outcome import CheckReport, Measured, Run, RunKey
+from asi_arch.domain.ports import RunOrder
+from asi_arch.domain.profile import StageName
+from asi_arch.domain.record import sha256
+from asi_arch.lab import processes
+from asi_arch.lab.client import LocalLab
+from asi_arch.lab.parent import WarmParentHandle
+from asi_arch.lab.sandbox import selftest
+from asi_arch.lab.sandbox.attempts import LOUD, QUIET
+from asi_arch.lab.sandbox.tier import Tier, complaint_about
+from asi_arch.mixers import baselines
+from asi_arch.settings import load_profile
+from asi_arch.tasks.catalog import build_tasks
+
+pytestmark = [pytest.mark.torch, pytest.mark.asyncio(loop_scope="module")]
+CONTAINED = [tier for tier in Tier if tier.is_contained]
+MEMORY_MIB = 1500
+PROTOCOL = "p"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=CONTAINED, ids=lambda tier: tier.value)
+async def tier(request: pytest.FixtureRequest) -> Tier:
+    complaint = complaint_about(request.param)
+    if complaint and os.environ.get("CI"):
+        pytest.fail(f"the tier '{request.param.value}' can't be tested: {complaint}")
+    if complaint:
+        pytest.skip(complaint)
+    return request.param
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def parent(tier: Tier) -> AsyncIterator[WarmParentHandle]:
+    handle = await WarmParentHandle.start("cpu", tier, memory_mib=MEMORY_MIB)
+    yield handle
+    await handle.close()
+
+
+async def test_every_quiet_attempt_is_refused(parent: WarmParentHandle) -> None:
+    trials = await selftest.quiet_trials(parent)
+    assert [trial.name for trial in trials] == list(QUIET)
+    assert [trial for trial in trials if not trial.is_refused] == []
+
+
+async def test_every_loud_attempt_is_ended_and_nothing_is_left(parent: WarmParentHandle) -> None:
+    trials = await selftest.loud_trials(parent)
+    assert len(trials) == len(LOUD) + 1
+    assert [trial for trial in trials if not trial.is_refused] == []
+
+
+async def _measure(tier: Tier, source: str) -> tuple[CheckReport, Run, bytes]:
+    profile = load_profile("smoke")
+    tasks = build_tasks(profile, Path.home() / ".cache" / "asi-arch")
+    reference = baselines.load("delta_net").source
+    lab = LocalLab(profile, tasks, reference_source=reference, protocol=PROTOCOL, tier=tier)
+    try:
+        report = await lab.check(source)
+        key = RunKey(sha=sha256(source), protocol=PROTOCOL, stage=StageName.LANGUAGE, seed=0)
+        run, weights = await lab.run(RunOrder(source=source, key=key, mlp_width=16), lambda _: None)
+    finally:
+        await lab.close()
+    assert lab.containment == tier.value
+    return report, run, weights
+
+
+async def test_containment_changes_no_number(tier: Tier) -> None:
+    source = baselines.load("gated_delta_net").source
+    within, without = await _measure(tier, source), await _measure(Tier.NONE, source)
+    assert within[1].outcome == Measured()
+    assert within[2] == without[2]
+    assert (within[1].losses, within[1].score) == (without[1].losses, without[1].score)
+    assert within[0].findings == without[0].findings
+
+
+WRITER = """import torch
+from torch import nn
+
+
+class Mixer(nn.Module):
+    def __init__(self, hidden_size, num_heads, layer_idx):
+        super().__init__()
+        self.project = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, x):
+        torch.save(torch.zeros(3), "left-in-my-folder")
+        return self.project(x)
+"""
+
+
+async def test_a_child_may_write_to_its_own_folder_which_is_gone_afterwards(tier: Tier) -> None:
+    _, run, _ = await _measure(tier, WRITER)
+    assert run.outcome == Measured()
+
+
+COMPILED = WRITER.replace('torch.save(torch.zeros(3), "left-in-my-folder")', "x = self.compiled(x)").replace(
+    "        self.project = nn",
+    "        self.compiled = torch.compile(lambda x: (x.sin() * x.cos()).tanh())\n        self.project = nn",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_torch_compile_works_inside(tier: Tier) -> None:
+    _, run, _ = await _measure(tier, COMPILED)
+    assert run.outcome == Measured()
+
+
+async def test_a_sandbox_with_an_open_door_runs_no_candidate(tier: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "quiet_trials", _one_open_door)
+    profile = load_profile("smoke")
+    tasks = build_tasks(profile, Path.home() / ".cache" / "asi-arch")
+    reference = baselines.load("delta_net").source
+    lab = LocalLab(profile, tasks, reference_source=reference, protocol=PROTOCOL, tier=tier)
+    with pytest.raises(LabError, match=r"sandbox does not hold.*an open door.*asi-arch doctor"):
+        await lab.start()
+    assert lab.parent_pid is None
+
+
+async def _one_open_door(_parent: WarmParentHandle) -> list[selftest.Trial]:
+    return [selftest.Trial("an open door", False, "gotcha")]
+
+
+async def test_two_children_have_different_folders_and_the_controller_knows_their_processes(
+    parent: WarmParentHandle,
+) -> None:
+    first, second = await parent.fork(), await parent.fork()
+    pids = [child.pid.result() for child in (first, second)]
+    assert len(set(pids)) == 2
+    assert all(processes.is_alive(pid) for pid in pids)
+    assert set(pids) <= processes.descendants(parent.pid)
+    await asyncio.gather(parent.end(first), parent.end(second))
+    assert not any(processes.is_alive(pid) for pid in pids)
