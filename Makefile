@@ -21,6 +21,7 @@ discover: $(VENV)/.ready
 	$(BIN)/asi-arch report --state $(STATE)
 
 test: $(VENV)/.ready-dev test-oldest
+	@command -v bwrap >/dev/null || echo "bubblewrap is not installed (apt install bubblewrap): its tier is NOT tested"
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: $(VENV)/.ready-dev test-oldest

@@ -20,6 +20,9 @@ from asi_arch.engine.bench import Bench
 from asi_arch.engine.cycle import run_experiment
 from asi_arch.engine.notices import Notice, Trained
 from asi_arch.engine.overhead import Overhead, Timed, measure, shortened
+from asi_arch.lab.parent import WarmParentHandle
+from asi_arch.lab.sandbox.selftest import fresh_child_s
+from asi_arch.lab.sandbox.tier import Tier, complaint_about
 from asi_arch.lab.throughput import ThroughputJob
 from asi_arch.search.sampling import Sampler
 from asi_arch.settings import Settings
@@ -110,6 +113,29 @@ async def _experiment(bench: Bench, index: int) -> Experiment:
     experiment = await run_experiment(bench, index, proposal, evidence)
     bench.store.record(experiment, None)
     return experiment
+
+
+async def sandbox(repetitions: int) -> list[dict[str, Any]]:
+    """Milliseconds from asking for a fresh child to its first answer, in every tier that can be had, in turn."""
+    tiers = [tier for tier in Tier if not complaint_about(tier)]
+    parents = {tier: await WarmParentHandle.start("cpu", tier) for tier in tiers}
+    times: dict[Tier, list[float]] = {tier: [] for tier in tiers}
+    try:
+        for _ in range(repetitions):
+            for tier, parent in parents.items():
+                times[tier].append(1000 * await fresh_child_s(parent))
+    finally:
+        for parent in parents.values():
+            await parent.close()
+    bare = times[Tier.NONE]
+    return [
+        {
+            "tier": tier.value,
+            "child_ms": statistics.median(found),
+            "sandbox_ms": statistics.median(a - b for a, b in zip(found, bare, strict=True)),
+        }
+        for tier, found in times.items()
+    ]
 
 
 class StoreTimes(NamedTuple):

@@ -30,6 +30,7 @@ def bench(*, quick: bool, profile: str | None, as_json: bool) -> None:
             "profile": chosen.name,
             "throughput": _throughput(chosen, bars, quick=quick),
             "experiment": _overhead(chosen, settings, Path(scratch), bars, quick=quick),
+            "sandbox": _sandbox(bars, quick=quick),
             "store": _store(Path(scratch) / "store", bars, quick=quick),
         }
     if as_json:
@@ -61,6 +62,11 @@ def _overhead(profile: Profile, settings: Settings, scratch: Path, bars: Progres
     return {**found.overhead._asdict(), "check_ms": found.check_ms, "cold_start_s": found.cold_start_s}
 
 
+def _sandbox(bars: Progress, *, quick: bool) -> list[dict[str, Any]]:
+    bars.add_task("sandbox", total=None)
+    return asyncio.run(benchmarks.sandbox(7 if quick else 15))
+
+
 def _store(folder: Path, bars: Progress, *, quick: bool) -> list[dict[str, Any]]:
     counts = (1_000, 10_000) if quick else (1_000, 100_000)
     bar = bars.add_task("store", total=counts[-1])
@@ -81,6 +87,11 @@ def _print(result: dict[str, Any], console: Console) -> None:
         f" checks' own {cost['check_ms']:.0f} ms (median of {cost['repetitions']}, {cost['least_ms']:.0f} to"
         f" {cost['most_ms']:.0f}; a step of both stages: {cost['step_ms']:.0f} ms);"
         f" cold start, once: {cost['cold_start_s']:.1f} s"
+    )
+    told = ", ".join(f"{line['tier']} {line['sandbox_ms']:+.0f} ms" for line in result["sandbox"][:-1])
+    bare = result["sandbox"][-1]
+    console.print(
+        f"A fresh child answers after {bare['child_ms']:.0f} ms; contained: {told or 'no tier can be had here'}\n"
     )
     table = Table(
         "stored", "record", "pool and sample", "all summaries", "open", title="Store, ms", title_justify="left"

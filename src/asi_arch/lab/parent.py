@@ -170,7 +170,7 @@ class WarmParentHandle:
             spare = self._spares.popleft()
             child = None if spare.ended.done() else spare
         if child is None:
-            child = await self._fork()
+            child = await self.fork_afresh()
         self._last_asked = asyncio.get_running_loop().time()
         if self._refilling is None or self._refilling.done():
             self._refilling = asyncio.create_task(self._refill())
@@ -181,9 +181,10 @@ class WarmParentHandle:
             await asyncio.sleep(QUIET_S - quiet_s)
         with contextlib.suppress(LabError):
             while len(self._spares) < SPARES:
-                self._spares.append(await self._fork())
+                self._spares.append(await self.fork_afresh())
 
-    async def _fork(self) -> Child:
+    async def fork_afresh(self) -> Child:
+        """A child that is forked now."""
         if self.is_dead:
             raise LabError("the warm parent is gone")
         self._last_job += 1

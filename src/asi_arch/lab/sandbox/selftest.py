@@ -7,6 +7,7 @@ are made at every start, and all of them by `asi-arch doctor`.
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,11 +16,14 @@ from typing import NamedTuple
 from asi_arch.domain.errors import LabError
 from asi_arch.lab import processes
 from asi_arch.lab.contract import AttemptJob, Attempts
-from asi_arch.lab.conversation import ChildFailed, Stalled, conversation
+from asi_arch.lab.conversation import ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import MAX_LOG_BYTES, WarmParentHandle
 from asi_arch.lab.sandbox.attempts import LOUD, QUIET, Attempted, Targets
 
 _PATIENCE_S = 20.0
+_NOTHING = Targets(
+    secret_file="", store_file="", outside_folder="", tcp_port=0, udp_port=0, unix_socket="", controller=0
+)
 
 
 class Trial(NamedTuple):
@@ -102,6 +106,18 @@ async def loud_trials(parent: WarmParentHandle) -> list[Trial]:
     left = await _left_over(parent)
     trials.append(Trial("processes left in the end", not left, f"{len(left)} left"))
     return trials
+
+
+async def fresh_child_s(parent: WarmParentHandle) -> float:
+    """Seconds from asking for a child, none being kept ready, to its first answer."""
+    began = time.monotonic()
+    talk = Conversation(parent, await parent.fork_afresh(), _PATIENCE_S)
+    try:
+        await talk.say(AttemptJob(attempts=(), targets=_NOTHING))
+        await talk.hear(_PATIENCE_S)
+        return time.monotonic() - began
+    finally:
+        await talk.end()
 
 
 async def require_walls(parent: WarmParentHandle) -> None:
