@@ -1,0 +1,97 @@
+"""Who runs strangers' code is told what keeps it in, or has to say that nothing need."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from asi_arch import doctor
+from asi_arch.app import chosen_tier, require_containment
+from asi_arch.domain.errors import UserError
+from asi_arch.lab.sandbox import bubblewrap
+from asi_arch.lab.sandbox.tier import Tier, best_offer, complaint_about
+from asi_arch.mixers import baselines
+from asi_arch.settings import Settings
+
+from .conftest import Run
+
+pytestmark = pytest.mark.torch
+
+NOTHING = Settings(containment="process")
+
+
+def test_code_of_unknown_origin_needs_a_tier_that_contains() -> None:
+    with pytest.raises(UserError, match=r"nothing here can contain code.*files and your.*--without-containment"):
+        require_containment(NOTHING)
+
+
+def test_a_missing_bubblewrap_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bubblewrap, "_executable", lambda: None)
+    bubblewrap.complaint.cache_clear()
+    best_offer.cache_clear()
+    try:
+        assert "apt install bubblewrap" in complaint_about(Tier.BUBBLEWRAP)
+        assert best_offer().tier is Tier.LANDLOCK
+        assert "apt install bubblewrap" in best_offer().missing[0]
+        with pytest.raises(UserError, match=r"containment 'bubblewrap' can't be had here: .*apt install"):
+            chosen_tier(Settings(containment="bubblewrap"))
+    finally:
+        monkeypatch.undo()
+        bubblewrap.complaint.cache_clear()
+        best_offer.cache_clear()
+
+
+def test_a_bubblewrap_that_the_kernel_forbids_is_not_relied_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(bubblewrap, "_executable", lambda: str(broken))
+    bubblewrap.complaint.cache_clear()
+    try:
+        assert "does not work here: bwrap: No permissions" in bubblewrap.complaint()
+    finally:
+        monkeypatch.undo()
+        bubblewrap.complaint.cache_clear()
+
+
+def test_foreign_files_are_refused_uncontained_and_run_when_that_is_accepted(
+    asi_arch: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment["ASI_ARCH_CONTAINMENT"] = "process"
+    (tmp_path / "mine.py").write_text(baselines.load("gla").source)
+    for command in ("check", "train"):
+        refused = asi_arch(command, "mine.py", "--profile", "smoke")
+        assert refused.returncode == 2
+        assert "--without-containment" in refused.stderr
+    accepted = asi_arch("check", "mine.py", "--profile", "smoke", "--without-containment", "--json")
+    assert json.loads(accepted.stdout)[0]["verdict"] == "passed"
+
+
+def test_a_campaign_without_containment_says_so_and_stores_it(asi_arch: Run, environment: dict[str, str]) -> None:
+    environment["ASI_ARCH_CONTAINMENT"] = "process"
+    done = asi_arch("run", "--profile", "smoke", "-n", "1", "--plain")
+    assert done.returncode == 0, done.stderr
+    assert "containment process" in done.stdout
+    shown = json.loads(asi_arch("show", "0", "--json").stdout)
+    assert shown["containment"] == "process"
+
+
+def test_the_doctor_calls_an_uncontained_machine_ill() -> None:
+    findings = list(doctor._containment(NOTHING))
+    assert [(f.what, f.state) for f in findings] == [("tier", doctor.State.BAD)]
+
+
+def test_the_doctor_looks_at_torch_and_the_disk(tmp_path: Path) -> None:
+    found = {f.what: f for f in [*doctor._torch(Settings()), doctor._disk(tmp_path / "not" / "there")]}
+    assert found["import"].state is doctor.State.GOOD
+    assert "GiB free" in found["disk"].detail
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_doctor_finds_a_sound_machine_sound(asi_arch: Run) -> None:
+    done = asi_arch("doctor", "--json", timeout=380)
+    findings = json.loads(done.stdout)
+    assert [finding for finding in findings if finding["state"] == "bad"] == []
+    assert done.returncode == 0
+    assert "the end is the same" in next(f["detail"] for f in findings if f["what"] == "kill -9 and resume")
