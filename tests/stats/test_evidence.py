@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from scipy.stats import nct, norm, t as student
+from scipy.stats import nct, norm
+from scipy.stats import t as student
 
 from asi_arch.stats.evidence import always_valid_p, e_value
 

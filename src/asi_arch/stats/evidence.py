@@ -6,9 +6,9 @@ normal(0, scale^2) under the alternative, the ratio of the densities of the t-st
     E_n = (1 + n c)^(-1/2) [ sum x^2 / (sum x^2 - c (sum x)^2 / (1 + n c)) ]^(n / 2),   c = scale^2
 
 (Gonen et al. 2005, the two-sample t-test's Bayes factor, for one sample; Grunwald, de Heide & Koolen 2024, Safe
-testing). *Validity*: x_1/|x_1|, x_2/|x_1|, ... is a maximal invariant under changes of scale, and its law does not depend on
-the variance. E_n is the likelihood ratio of that sequence's first n members, the alternative being a mixture, so it
-is a nonnegative martingale with E_1 = 1 when the mean is zero. By Ville's inequality (1939)
+testing). *Validity*: x_1/|x_1|, x_2/|x_1|, ... is a maximal invariant under changes of scale, and its law does not
+depend on the variance. E_n is the likelihood ratio of that sequence's first n members, the alternative being a mixture,
+so it is a nonnegative martingale with E_1 = 1 when the mean is zero. By Ville's inequality (1939)
 
     P(E_n >= 1 / alpha for any n) <= alpha,
 
@@ -38,6 +38,6 @@ def e_value(differences: Sequence[float], *, scale: float = 1.0) -> float:
 
 
 def always_valid_p(differences: Sequence[float], *, scale: float = 1.0) -> float:
-    """min over k <= n of 1 / E_k, at most 1: a p-value at every n at once, and so at any n chosen by the data."""
+    """The least 1 / E_k of k <= n, at most 1: a p-value at every n at once, and so at any n chosen by the data."""
     best = max((e_value(differences[: k + 1], scale=scale) for k in range(len(differences))), default=1.0)
     return min(1.0, 1 / best)

@@ -1,8 +1,8 @@
 """What may be claimed: the gates between a search and a discovery.
 
-G1, the screen: the search's own seeds choose whom to look at again, and claim nothing. G2, fresh paired seeds: candidate
-and baseline are trained again with seeds that the search never used. G3, the vault: both are scored on text that the
-search never saw, every look counts. `refusals` decides on the numbers of G2 and G3.
+G1, the screen: the search's own seeds choose whom to look at again, and claim nothing. G2, fresh paired seeds:
+candidate and baseline are trained again with seeds that the search never used. G3, the vault: both are scored on text
+that the search never saw, and every look counts. `refusals` decides on the numbers of G2 and G3.
 
 Every look enters the correction for multiplicity, a second look at the same candidate with more seeds too: else one
 could go on until chance is kind.
@@ -52,8 +52,8 @@ def entrant_q_values(looks: Sequence[Look]) -> dict[str, float]:
 def refusals(comparisons: Sequence[Comparison], q_value: float | None, looks: int) -> list[str]:
     """Why these comparisons with the reference are no discovery; empty where they are one.
 
-    It takes a language loss that is distinguishably lower, q at most `DISCOVERY_Q`, no distinguishable loss in any other
-    quantity, and `FEWEST_SEEDS` fresh seeds.
+    It takes a language loss that is distinguishably lower, q at most `DISCOVERY_Q`, no distinguishable loss in any
+    other quantity, and `FEWEST_SEEDS` fresh seeds.
     """
     loss = next((c for c in comparisons if is_loss(c.quantity)), None)
     if loss is None or q_value is None:
