@@ -19,9 +19,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import digamma, polygamma, stdtr, stdtrit  # pyright: ignore[reportMissingTypeStubs]
+from scipy.special import digamma, polygamma  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from asi_arch.domain.verdict import Comparison, Interval
+from asi_arch.stats.paired import t_test
 
 FEWEST_MODELS = 3
 """Fewer variances can't say how much variances differ."""
@@ -66,14 +67,14 @@ def variance_prior(groups: Sequence[Sequence[float]]) -> Prior | None:
 
 def prior_of(variances: Sequence[float], degrees: Sequence[int], *, shared: float = 0.0) -> Prior:
     """The prior of positive variances with their degrees of freedom; `shared` is their correlation (0: independent)."""
-    half = np.asarray(degrees, dtype=float) / 2
-    logs = np.log(variances) - digamma(half) + np.log(half)
-    spread = float(np.var(logs, ddof=1)) - (1 - shared) * float(np.mean(polygamma(1, half)))
+    logs = [math.log(v) - _digamma(d / 2) + math.log(d / 2) for v, d in zip(variances, degrees, strict=True)]
+    chance = sum(_polygamma(1, d / 2) for d in degrees) / len(degrees)
+    spread = float(np.var(logs, ddof=1)) - (1 - shared) * chance
     most = sum(degrees) / (1 + (len(variances) - 1) * shared)
     if spread <= 0:
         return Prior(float(np.exp(np.mean(logs))), math.inf, most)
     half_prior = trigamma_inverse(spread)
-    centre = float(np.mean(logs)) + float(digamma(half_prior)) - math.log(half_prior)
+    centre = float(np.mean(logs)) + _digamma(half_prior) - math.log(half_prior)
     return Prior(math.exp(centre), 2 * half_prior, most)
 
 
@@ -102,8 +103,8 @@ def trigamma_inverse(value: float) -> float:
         return 1 / value
     y = 0.5 + 1 / value
     for _ in range(50):
-        found = float(polygamma(1, y))
-        step = found * (1 - found / value) / float(polygamma(2, y))
+        found = _polygamma(1, y)
+        step = found * (1 - found / value) / _polygamma(2, y)
         y += step
         if -step < 1e-10 * y:
             break
@@ -119,7 +120,14 @@ def moderated(comparison: Comparison, prior: Prior | None) -> Comparison:
     variance, degrees = prior.moderate(own, len(values) - 1)
     error = math.sqrt(variance / len(values))
     mean, confidence = comparison.difference.estimate, comparison.difference.confidence
-    half_width = float(stdtrit(degrees, 0.5 + confidence / 2)) * error
+    half_width, p_value = t_test(mean, error, degrees, confidence)
     interval = Interval(estimate=mean, low=mean - half_width, high=mean + half_width, confidence=confidence)
-    p_value = 2 * float(stdtr(degrees, -abs(mean) / error))
     return comparison.model_copy(update={"difference": interval, "p_value": p_value, "degrees": degrees})
+
+
+def _digamma(x: float) -> float:
+    return float(digamma(x))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _polygamma(order: int, x: float) -> float:
+    return float(polygamma(order, x))  # pyright: ignore[reportUnknownArgumentType]
