@@ -1,6 +1,6 @@
 """A comparison in words that claim no more than it shows."""
 
-from asi_arch.domain.verdict import Comparison, Interval
+from asi_arch.domain.verdict import Comparison, Interval, Verdict
 
 
 def is_distinguishable(comparison: Comparison) -> bool:
@@ -42,6 +42,13 @@ def amount(interval: Interval) -> str:
     while digits < 6 and 0 < margin < 10.0**-digits:
         digits += 1
     return f"{abs(interval.estimate):.{digits}f} ± {margin:.{digits}f}"
+
+
+def promotion_text(verdict: Verdict) -> str:
+    """'promoted', 'not promoted: ...', or nothing for a verdict of before promotion."""
+    if verdict.is_promoted:
+        return "promoted"
+    return f"not promoted: {verdict.reason}" if verdict.reason else ""
 
 
 def q_text(q: float) -> str:
