@@ -34,7 +34,7 @@ def calibration(promoted, *, noise=0.01):
 @pytest.mark.parametrize(
     ("cost", "text"),
     [
-        (Estimate(96, 96, 3600.0), "96 trainings, 0 of them stored. The others take about 1:00:00 of CPU time, 30:00 with 2"),
+        (Estimate(96, 96, 3600.0), "0 of them stored. The others take about 1:00:00 of CPU time, 30:00 with 2"),
         (Estimate(96, 0, 0.0), "96 trainings, 96 of them stored. Nothing is left to train."),
         (Estimate(96, 90, None), "How long the others take is not known"),
     ],

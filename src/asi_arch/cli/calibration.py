@@ -14,8 +14,8 @@ from asi_arch.cli.board import clock_text
 from asi_arch.cli.second_look import Bars
 from asi_arch.domain.calibration import Calibration
 from asi_arch.engine.calibrate import Estimate, calibrate, estimate, plan
-from asi_arch.stats.power import seeds_needed
-from asi_arch.stats.promotion import ALPHA
+from asi_arch.stats.power import MOST_SEEDS, seeds_needed
+from asi_arch.stats.promotion import ALPHA, FEWEST_SEEDS
 from asi_arch.stats.wording import is_loss
 
 _GAINS = (0.01, 0.02, 0.05)
@@ -64,9 +64,8 @@ def cost_text(cost: Estimate, workers: int) -> str:
 
 def print_calibration(found: Calibration, console: Console) -> None:
     """Noise, promotion rate, and the seeds that a claim needs."""
-    table = Table(
-        "quantity", "noise between seeds (std)", "degrees of freedom", title=f"{found.baseline} against itself"
-    )
+    title = f"{found.baseline} against itself"
+    table = Table("quantity", "noise between seeds (std)", "degrees of freedom", title=title)
     for noise in found.noise:
         table.add_row(noise.quantity, f"{noise.std:.4f}", str(noise.degrees))
     console.print(table)
@@ -87,5 +86,8 @@ def _needed(found: Calibration) -> str:
     if noise == 0:
         return "Without any noise the number of seeds that a gain needs can't be told."
     known = {gain: seeds_needed(gain, noise * 2**0.5) for gain in _GAINS}
-    parts = [f"{gain:g} nats: {seeds or 'more than 1,000'}" for gain, seeds in known.items()]
+    parts = [
+        f"{gain:g} nats: {max(seeds, FEWEST_SEEDS) if seeds else f'more than {MOST_SEEDS}'}"
+        for gain, seeds in known.items()
+    ]
     return f"Fresh seeds that find a true gain in four of five cases: {'; '.join(parts)}."

@@ -38,9 +38,8 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
     if payload["last_event_at"] is not None:
         facts.add_row("last event", f"{duration(max(0.0, now - payload['last_event_at']))} ago")
     for verdict in payload["verdicts"]:
-        facts.add_row(
-            "verified", Text(f"{verdict['name']}: {cells.verified(verdict['statement'], verdict['promotion'])}")
-        )
+        found = cells.verified(verdict["statement"], verdict["promotion"])
+        facts.add_row("verified", Text(f"{verdict['name']}: {found}"))
     return Group(
         facts,
         Text(),

@@ -87,7 +87,7 @@ def shared_noise(groups: Sequence[Sequence[float]]) -> float:
     if common < 2:
         return 1.0
     values = np.asarray([group[:common] for group in groups])
-    each = float(np.mean(np.var(values, axis=1)))
+    each = float(np.var(values, axis=1).mean())
     if each == 0:
         return 1.0
     count = len(groups)
