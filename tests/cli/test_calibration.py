@@ -66,5 +66,5 @@ def test_a_verdict_is_told_with_q_and_why_it_is_not_promoted():
     )  # fmt: skip
     text = printed(print_verdict, verdict)
     assert "not promoted: q = 0.2 over 5 verifications, and promotion needs 0.1" in text
-    assert "q = 0.2 after correction for all 5 verifications of this campaign; e = 3.14" in text
+    assert "q = 0.2 after correction for all verifications of this campaign (5); e = 3.14" in text
     assert "No q-value" in printed(print_verdict, verdict.model_copy(update={"q_value": None}))

@@ -13,6 +13,11 @@ def test_in_1773_trials_the_gates_find_most_of_what_the_screen_lets_through_and_
     assert gates.false / (gates.false + gates.true) <= 0.1
 
 
+def test_the_same_generator_simulates_the_same_campaigns():
+    first, second = (discoveries(Design(trials=50), np.random.default_rng(4), campaigns=3) for _ in range(2))
+    assert first == second
+
+
 def test_where_nothing_is_better_few_campaigns_claim_that_something_is():
     _, gates = discoveries(Design(trials=100, true_share=0.0), np.random.default_rng(1), campaigns=300)
     assert gates.campaigns_misled <= 0.05

@@ -13,7 +13,7 @@ from asi_arch.cli import options
 from asi_arch.cli.board import clock_text
 from asi_arch.cli.second_look import Bars
 from asi_arch.domain.calibration import Calibration
-from asi_arch.engine.calibrate import Estimate, calibrate, estimate, plan
+from asi_arch.engine.calibrate import Estimate, calibrate, estimate, plan, require_enough
 from asi_arch.stats.power import MOST_SEEDS, seeds_needed
 from asi_arch.stats.promotion import ALPHA, FEWEST_SEEDS
 from asi_arch.stats.wording import is_loss
@@ -34,6 +34,7 @@ class CalibrateWish(NamedTuple):
 
 def run(wish: CalibrateWish) -> None:
     """Calibrate and print what was found."""
+    require_enough(trials=wish.trials, seeds=wish.seeds)
     found = asyncio.run(_calibrated(wish))
     if wish.as_json:
         text = json.dumps(found.model_dump(mode="json"), indent=2)

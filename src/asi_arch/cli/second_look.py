@@ -117,6 +117,6 @@ def _correction(verdict: Verdict) -> str:
     if verdict.q_value is None or verdict.e_value is None:
         return "No q-value: the campaign's reference was not compared with."
     return (
-        f"{q_text(verdict.q_value)} after correction for all {verdict.entrants} verifications of this campaign;"
+        f"{q_text(verdict.q_value)} after correction for all verifications of this campaign ({verdict.entrants});"
         f" e = {verdict.e_value:.3g} (20 is worth p = 0.05, whenever one looks)."
     )

@@ -45,8 +45,8 @@ class _Trial(NamedTuple):
     second: range
 
 
-def plan(bench: Bench, *, trials: int, seeds: int) -> list[Training]:
-    """Both stages of all seeds of all trials. Raises `UserError` for too few or too many of either."""
+def require_enough(*, trials: int, seeds: int) -> None:
+    """Raises `UserError` for too few or too many of either."""
     if trials < 1:
         raise UserError(f"--trials must be at least 1, got {trials}")
     if not FEWEST_SEEDS <= seeds <= MOST_SEEDS:
@@ -54,6 +54,11 @@ def plan(bench: Bench, *, trials: int, seeds: int) -> list[Training]:
             f"--seeds must be {FEWEST_SEEDS} to {MOST_SEEDS}, got {seeds}; nothing is promoted on fewer, and 8 tell the"
             " noise within a third"
         )
+
+
+def plan(bench: Bench, *, trials: int, seeds: int) -> list[Training]:
+    """Both stages of all seeds of all trials. Raises what `require_enough` raises."""
+    require_enough(trials=trials, seeds=seeds)
     reference = bench.baseline(bench.campaign.profile.search.baselines[0])
     return [
         Training(reference, stage, seed)
