@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from asi_arch.app import CLOCK, baseline, opened_store, scratch_bench
 from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.experiment import Experiment
@@ -26,6 +28,7 @@ from asi_arch.lab.sandbox.tier import Tier, complaint_about
 from asi_arch.lab.throughput import ThroughputJob
 from asi_arch.search.sampling import Sampler
 from asi_arch.settings import Settings
+from asi_arch.stats.simulation import Design, Found, discoveries
 from asi_arch.store.sqlite import SqliteStore
 from asi_arch.tasks.tokenizer import vocabulary_size
 from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
@@ -136,6 +139,11 @@ async def sandbox(repetitions: int) -> list[dict[str, Any]]:
         }
         for tier, found in times.items()
     ]
+
+
+def simulated_discoveries(*, campaigns: int) -> tuple[Found, Found]:
+    """False and true discoveries of 'lower than the baseline once' and of our gates; always the same numbers."""
+    return discoveries(Design(), np.random.default_rng(0), campaigns=campaigns)
 
 
 class StoreTimes(NamedTuple):

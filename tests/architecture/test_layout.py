@@ -63,7 +63,8 @@ def _raises_on(handler: ast.ExceptHandler) -> bool:
 
 
 def test_the_controller_starts_without_torch() -> None:
-    modules = "asi_arch.app, asi_arch.cli.run, asi_arch.cli.read, asi_arch.cli.files, asi_arch.cli.second_look"
+    commands = ("run", "read", "files", "second_look", "calibration")
+    modules = ", ".join(("asi_arch.app", *(f"asi_arch.cli.{command}" for command in commands)))
     assert _loaded_after(f"import {modules}", {"torch"}) == "[]"
 
 

@@ -41,3 +41,14 @@ def test_the_luck_of_the_best_is_taken_out(campaign):
     losses = [line.summary.language_loss for line in found.candidates if line.summary.is_measured]
     best, mean = found.best.summary.language_loss, sum(losses) / len(losses)
     assert min(best, mean) <= estimate.estimate <= max(best, mean)
+
+
+def test_a_promotion_is_taken_back_when_later_verifications_raise_its_q(with_verdict):
+    verdict = with_verdict((-0.05, 0.0)).verdicts()[-1]
+    promoted = verdict.model_copy(update={"is_promoted": True})
+    assert findings.standing(promoted, 0.05) == "promoted"
+    assert findings.standing(promoted, 0.2) == "not promoted any more: q = 0.2 with what was verified since"
+    assert findings.standing(verdict.model_copy(update={"reason": "3 fresh seeds"}), 0.05) == (
+        "not promoted: 3 fresh seeds"
+    )
+    assert findings.standing(verdict, 0.05) == ""

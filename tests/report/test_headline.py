@@ -102,3 +102,13 @@ def test_a_gain_bought_with_recall_is_no_discovery(with_verdict):
     found = of(with_verdict((-0.05, -0.2))).answer
     assert found.startswith("No discovery: ")
     assert found.endswith("better than delta_net but recalls less.")
+
+
+def test_a_gain_that_is_not_promoted_is_no_discovery_and_the_reason_is_told(with_verdict):
+    store = with_verdict((-0.05, 0.01))
+    reason = "its code ran under the containment 'process', under which nothing can be promoted"
+    store.save_verdict(store.verdicts()[-1].model_copy(update={"reason": reason}))
+    found = of(store)
+    assert found.answer.startswith("No discovery yet: ")
+    assert found.answer.endswith("models language better than delta_net but is not promoted.")
+    assert f"Not promoted: {reason}." in found.evidence

@@ -134,3 +134,18 @@ def test_names_are_readable_in_the_comparison_at_80_columns(verified):
 def test_the_status_tells_what_the_early_stop_did(campaign):
     text = shown(terminal.status_view(payload.status_payload(campaign), 1_800_000_500.0), 200)
     assert re.search(r"early stop +\d+ early stops? saved \d+% of the training time; none let through yet", text)
+
+
+def test_what_was_verified_is_told_with_its_promotion(with_verdict):
+    store = with_verdict((-0.05, 0.01))
+    last = store.verdicts()[-1]
+    statement = "language loss better than delta_net by 0.050 ± 0.020 nats (95%), q = 0.02, 6 fresh seeds; recall a tie"
+    update = {"statement": statement, "reason": "recall accuracy worse than delta_net"}
+    store.save_verdict(last.model_copy(update=update))
+    first = statement.partition("; ")[0]
+    assert f"{first}; not promoted: recall accuracy worse" in shown(
+        terminal.best_view(payload.best_payload(store)), 200
+    )
+    assert "recall a tie; not promoted: recall accuracy worse" in shown(
+        terminal.experiment_view(payload.experiment_payload(store, last.index)), 250
+    )

@@ -53,3 +53,8 @@ def test_no_difference_at_all_is_said_plainly():
 )
 def test_a_small_margin_is_not_rounded_away(margin, text):
     assert amount(Interval(estimate=-0.031, low=-0.031 - margin, high=-0.031 + margin)) == text
+
+
+def test_a_corrected_chance_takes_the_place_of_p():
+    found = describe(comparison(-0.031, 0.012, 0.004), q_value=0.02)
+    assert found == "better than delta_net by 0.031 ± 0.012 nats (95%), q = 0.02, 6 fresh seeds"

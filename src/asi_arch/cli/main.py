@@ -159,7 +159,7 @@ def report(
 @app.command()
 def verify(
     which: Which = "best",
-    seeds: Annotated[int, typer.Option(help="Fresh seeds; at least 2, and 4 give a useful interval.")] = 4,
+    seeds: Annotated[int, typer.Option(help="Fresh seeds; at least 2, and 4 to be promoted.")] = 4,
     against: Annotated[
         str | None, typer.Option(help="Baselines, separated by commas.", show_default="those of the campaign")
     ] = None,
@@ -169,6 +169,8 @@ def verify(
 ) -> None:
     """Is it really better? Trains it and the baselines again with fresh, paired seeds and scores them on the vault.
 
+    Says "promoted" or why not: q is corrected for all that were verified in the campaign, so every look has its price.
+
     [bold]Examples[/bold]
 
       asi-arch verify best --seeds 6
@@ -177,6 +179,30 @@ def verify(
     from asi_arch.cli import second_look
 
     second_look.verify(second_look.VerifyWish(which, seeds, against, workers, state, as_json))
+
+
+@app.command()
+def calibrate(
+    trials: Annotated[int, typer.Option(help="Pairs of trainings of one program, compared like a candidate.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Fresh seeds of either side of a pair; at least 4.")] = 8,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """How large is the noise, and is a baseline under another name promoted? It must not be.
+
+    Trains the reference baseline with many seeds, sets them against each other, and keeps the result: where chance is
+    promoted too often, `verify` promotes nothing. Finished trainings are kept, also for `verify`; the same command
+    resumes.
+
+    [bold]Examples[/bold]
+
+      asi-arch calibrate
+      asi-arch calibrate --trials 10 --seeds 6 --state campaigns/long
+    """
+    from asi_arch.cli import calibration
+
+    calibration.run(calibration.CalibrateWish(trials, seeds, workers, state, as_json))
 
 
 @app.command()

@@ -32,6 +32,7 @@ def bench(*, quick: bool, profile: str | None, as_json: bool) -> None:
             "experiment": _overhead(chosen, settings, Path(scratch), bars, quick=quick),
             "sandbox": _sandbox(bars, quick=quick),
             "store": _store(Path(scratch) / "store", bars, quick=quick),
+            "statistics": [rule._asdict() for rule in benchmarks.simulated_discoveries(campaigns=50)],
         }
     if as_json:
         Console(soft_wrap=True).print(json.dumps(result, indent=2), markup=False, highlight=False)
@@ -99,6 +100,16 @@ def _print(result: dict[str, Any], console: Console) -> None:
     for line in result["store"]:
         names = ("record_ms", "pool_and_sample_ms", "summaries_ms", "open_ms")
         table.add_row(f"{line['stored']:,}", *(f"{line[name]:.1f}" for name in names))
+    console.print(table)
+    _print_rules(result["statistics"], console)
+
+
+def _print_rules(rules: list[dict[str, Any]], console: Console) -> None:
+    """What each rule of discovery makes of simulated campaigns."""
+    title = "Discoveries in 1,773 trials, 18 of them truly better by two sigma (simulated, means of 50 campaigns)"
+    table = Table("rule", "false", "true", "campaigns misled", title=title, title_justify="left")
+    for line in rules:
+        table.add_row(line["rule"], f"{line['false']:.1f}", f"{line['true']:.1f}", f"{line['campaigns_misled']:.0%}")
     console.print(table)
 
 

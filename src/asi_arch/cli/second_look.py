@@ -16,6 +16,7 @@ from asi_arch.domain.ports import Progress as Tick
 from asi_arch.domain.verdict import Verdict
 from asi_arch.engine.verify import Training, plan
 from asi_arch.engine.verify import verify as run_verification
+from asi_arch.stats.wording import promotion_text, q_text
 
 
 class VerifyWish(NamedTuple):
@@ -104,6 +105,18 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
         )
     console.print(table)
     console.print(verdict.statement, highlight=False, markup=False)
+    console.print(promotion_text(verdict), highlight=False, markup=False, style="green" if verdict.is_promoted else "")
+    console.print(_correction(verdict), style="dim", highlight=False)
     console.print(
         f"The vault has been opened {verdict.vault_looks} times in this campaign.", style="dim", highlight=False
+    )
+
+
+def _correction(verdict: Verdict) -> str:
+    """What q and e say, for those who meet them here."""
+    if verdict.q_value is None or verdict.e_value is None:
+        return "No q-value: the campaign's reference was not compared with."
+    return (
+        f"{q_text(verdict.q_value)} after correction for all verifications of this campaign ({verdict.entrants});"
+        f" e = {verdict.e_value:.3g} (20 is worth p = 0.05, whenever one looks)."
     )

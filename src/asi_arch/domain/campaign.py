@@ -38,6 +38,7 @@ class EventKind(str, Enum):
     RECORDED = "recorded"
     SCORED = "scored"
     VERIFIED = "verified"
+    CALIBRATED = "calibrated"
     CLOSED = "closed"
 
 

@@ -1,4 +1,4 @@
-"""A comparison with its uncertainty."""
+"""A comparison with its uncertainty, and what may be claimed."""
 
 from asi_arch.domain.record import Record
 
@@ -25,6 +25,8 @@ class Comparison(Record):
     baseline_mean: float
     differences: tuple[float, ...]
     """One per seed, in the order of `seeds`."""
+    degrees: float | None = None
+    """Degrees of freedom of the t-test; more than seeds - 1 where the variance was moderated. None in old records."""
 
 
 class Verdict(Record):
@@ -39,3 +41,15 @@ class Verdict(Record):
     vault_looks: int
     """How often the vault had been opened in this campaign, this look included."""
     at: float
+    fresh_seeds: int = 0
+    q_value: float | None = None
+    """Of the language loss against the reference, over all entrants; None where the reference was not compared with."""
+    entrants: int = 0
+    """How many tests of this campaign had entered the correction, this one included."""
+    e_value: float | None = None
+    """Evidence of the same differences that may be looked at after every seed; see `asi_arch.stats.evidence`."""
+    containment: str = ""
+    """How the trainings were contained; empty in records of before it was kept."""
+    is_promoted: bool = False
+    reason: str = ""
+    """Why it is not promoted; empty where it is, and in records of before promotion."""

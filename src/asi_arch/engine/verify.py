@@ -5,7 +5,7 @@ order), and scored on a split that the search has never seen. Each look into the
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from asi_arch.domain.candidate import Proposal
@@ -13,10 +13,9 @@ from asi_arch.domain.errors import UserError
 from asi_arch.domain.outcome import Measured, Run, RunKey
 from asi_arch.domain.ports import Progress, RunOrder
 from asi_arch.domain.profile import Split, StageName
-from asi_arch.domain.verdict import Comparison, Verdict
+from asi_arch.domain.verdict import Verdict
 from asi_arch.engine.bench import Bench
-from asi_arch.stats.paired import paired_comparison
-from asi_arch.stats.wording import describe
+from asi_arch.engine.claim import Scores, claim, is_contained
 
 FIRST_FRESH_SEED = 1000
 """Campaign seeds lie below."""
@@ -43,33 +42,62 @@ def plan(bench: Bench, proposal: Proposal, *, baselines: Sequence[str], seeds: i
 
 
 async def verify(
-    bench: Bench, proposal: Proposal, *, index: int | None, baselines: Sequence[str], seeds: int, tick: Ticker
+    bench: Bench,
+    proposal: Proposal,
+    *,
+    index: int | None,
+    baselines: Sequence[str],
+    seeds: int,
+    tick: Ticker,
+    may_promote: Callable[[str], bool] = is_contained,
 ) -> Verdict:
-    """Train what is not known yet, compare, store the verdict."""
+    """Train what is not known yet, compare, store the verdict.
+
+    `may_promote` says whether results under a containment can be promoted.
+    """
     trainings = plan(bench, proposal, baselines=baselines, seeds=seeds)
-    widths = await _mlp_widths(bench, [proposal, *(bench.baseline(name) for name in baselines)])
+    found = await train_all(bench, trainings, tick)
+    fresh = sorted({item.seed for item in trainings})
+    models = [bench.baseline(name) for name in baselines]
+    scores = Scores(
+        tuple(fresh),
+        {
+            (model.sha, stage): values(found, model, stage, fresh)
+            for model in (proposal, *models)
+            for stage in StageName
+        },
+    )
+    verdict = claim(bench, proposal, scores, index=index, baselines=models, may_promote=may_promote)
+    bench.store.save_verdict(verdict)
+    return verdict
+
+
+async def train_all(bench: Bench, trainings: Sequence[Training], tick: Ticker) -> dict[Training, Run]:
+    """Every training's run, from the store where it was done before; scored on the vault.
+
+    Raises `UserError` when a model no longer passes its checks or a training did not end well.
+    """
+    widths = await _mlp_widths(bench, list({item.proposal.sha: item.proposal for item in trainings}.values()))
     tasks = [asyncio.ensure_future(_run(bench, item, widths[item.proposal.sha], tick)) for item in trainings]
     try:
         runs = await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
-    found = dict(zip(trainings, runs, strict=True))
-    fresh = sorted({item.seed for item in trainings})
-    comparisons = [
-        _compare(found, proposal, bench.baseline(name), stage, fresh) for name in baselines for stage in StageName
-    ]
-    verdict = Verdict(
-        sha=proposal.sha,
-        index=index,
-        protocol=bench.campaign.protocol,
-        comparisons=tuple(comparisons),
-        statement="; ".join(f"{c.quantity} {describe(c)}" for c in comparisons),
-        vault_looks=len(bench.store.verdicts()) + 1,
-        at=bench.clock.now(),
-    )
-    bench.store.save_verdict(verdict)
-    return verdict
+    return dict(zip(trainings, runs, strict=True))
+
+
+def values(runs: Mapping[Training, Run], model: Proposal, stage: StageName, seeds: Sequence[int]) -> list[float]:
+    """The stage's number of every seed: nats for language, accuracy for recall."""
+    scores = [runs[Training(model, stage, seed)].score for seed in seeds]
+    present = [score for score in scores if score is not None]
+    return [s.loss_nats if stage is StageName.LANGUAGE else s.accuracy for s in present]
+
+
+def vault_key(bench: Bench, item: Training) -> RunKey:
+    """Under which the run is stored."""
+    protocol = bench.campaign.protocol
+    return RunKey(sha=item.proposal.sha, protocol=protocol, stage=item.stage, seed=item.seed, split=Split.VAULT)
 
 
 async def _mlp_widths(bench: Bench, proposals: Sequence[Proposal]) -> dict[str, int]:
@@ -84,9 +112,7 @@ async def _mlp_widths(bench: Bench, proposals: Sequence[Proposal]) -> dict[str, 
 
 
 async def _run(bench: Bench, item: Training, mlp_width: int, tick: Ticker) -> Run:
-    key = RunKey(
-        sha=item.proposal.sha, protocol=bench.campaign.protocol, stage=item.stage, seed=item.seed, split=Split.VAULT
-    )
+    key = vault_key(bench, item)
     run = bench.store.run(key)
     if run is None:
         order = RunOrder(source=item.proposal.source, key=key, mlp_width=mlp_width)
@@ -98,20 +124,3 @@ async def _run(bench: Bench, item: Training, mlp_width: int, tick: Ticker) -> Ru
         which = f"{item.proposal.name}, seed {item.seed}, {item.stage.value}"
         raise UserError(f"{which}: {run.outcome.kind}, so there is nothing to compare")
     return run
-
-
-def _compare(
-    runs: dict[Training, Run], candidate: Proposal, baseline: Proposal, stage: StageName, seeds: Sequence[int]
-) -> Comparison:
-    def values(model: Proposal) -> list[float]:
-        scores = [runs[Training(model, stage, seed)].score for seed in seeds]
-        present = [score for score in scores if score is not None]
-        return [s.loss_nats if stage is StageName.LANGUAGE else s.accuracy for s in present]
-
-    return paired_comparison(
-        values(candidate),
-        values(baseline),
-        seeds=tuple(seeds),
-        baseline=baseline.name,
-        quantity="language loss" if stage is StageName.LANGUAGE else "recall accuracy",
-    )

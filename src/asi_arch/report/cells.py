@@ -66,6 +66,20 @@ def reasons(rows: Iterable[dict[str, Any]]) -> list[Text]:
     return [Text(f"#{row['index']} {row['name']} is {row['no_fitness']}", style="dim") for row in missing]
 
 
+def verdicts(rows: Iterable[dict[str, Any]]) -> list[Text]:
+    """A line for every model that was verified: the first comparison, and whether it is promoted."""
+    found = [row for row in rows if row["verdict"]]
+    return [
+        Text(f"#{row['index']} {row['name']}: {verified(row['verdict'].partition('; ')[0], row['promotion'])}")
+        for row in found
+    ]
+
+
+def verified(statement: str, promotion: str) -> str:
+    """What was found and what follows; the latter is empty in old records."""
+    return f"{statement}; {promotion}" if promotion else statement
+
+
 def fitness(row: dict[str, Any]) -> Text:
     """The number, or in a word why there is none."""
     if row["no_fitness"]:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from asi_arch.domain.verdict import Comparison
 from asi_arch.report import findings
 from asi_arch.report.best_design import Chosen, best_design
 from asi_arch.report.digest import Digest
@@ -19,6 +20,7 @@ from asi_arch.report.pictures import Picture
 from asi_arch.report.savings import in_full, savings
 from asi_arch.report.tables import Table, Versus
 from asi_arch.report.words import MISSING, OUTCOMES, Reading, duration, number, plural, reading
+from asi_arch.stats.promotion import DISCOVERY_Q
 from asi_arch.stats.wording import is_loss
 
 _TEMPLATES = PackageLoader("asi_arch.report", "templates")
@@ -46,7 +48,7 @@ def render(campaign: Digest, table: Table, pictures: Sequence[Picture], *, chose
         verdicts=_verdicts(campaign),
         vault_looks=_vault_looks(campaign),
         reference_name=campaign.yardstick.reference,
-        discovery_q=findings.DISCOVERY_Q,
+        discovery_q=DISCOVERY_Q,
         figures={p.name: {"data": base64.b64encode(p.png).decode(), **p._asdict()} for p in pictures},
         best=best_design(campaign, chosen) if chosen else None,
         failures=[f._replace(kind=OUTCOMES[f.kind]) for f in findings.failures(campaign)],
@@ -117,6 +119,10 @@ def _verdicts(campaign: Digest) -> list[dict[str, Any]]:
     reference = campaign.yardstick.reference
     q = findings.discoveries(campaign.verdicts, reference)
     names = {line.summary.sha: f"{line.summary.name} #{line.summary.index}" for line in reversed(campaign.lines)}
+
+    def is_decisive(comparison: Comparison) -> bool:
+        return comparison.baseline == reference and is_loss(comparison.quantity)
+
     return [
         {
             "name": names.get(verdict.sha, f"source {verdict.sha[:8]}"),
@@ -125,10 +131,9 @@ def _verdicts(campaign: Digest) -> list[dict[str, Any]]:
             "is_loss": is_loss(comparison.quantity),
             "difference": Reading.of(comparison.difference),
             "p": f"{comparison.p_value:.2g}",
-            "q": f"{q[verdict.sha]:.2g}"
-            if comparison.baseline == reference and is_loss(comparison.quantity)
-            else MISSING,
+            "q": f"{q[verdict.sha]:.2g}" if is_decisive(comparison) else MISSING,
             "seeds": len(comparison.seeds),
+            "standing": findings.standing(verdict, q[verdict.sha]) if is_decisive(comparison) else "",
         }
         for verdict in {verdict.sha: verdict for verdict in campaign.verdicts}.values()
         for comparison in verdict.comparisons

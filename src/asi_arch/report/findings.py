@@ -8,12 +8,9 @@ from asi_arch.domain.outcome import Crashed, Diverged, Rejected, StoppedEarly, S
 from asi_arch.domain.verdict import Comparison, Interval, Verdict
 from asi_arch.report.digest import Digest, Line
 from asi_arch.report.words import outcome_sentence
-from asi_arch.stats.multiplicity import q_values
+from asi_arch.stats.promotion import DISCOVERY_Q, entrant_q_values, entrants
 from asi_arch.stats.shrinkage import shrunken
-from asi_arch.stats.wording import is_better, is_loss
-
-DISCOVERY_Q = 0.1
-"""Share of false discoveries that is accepted among all that were verified."""
+from asi_arch.stats.wording import is_better, is_loss, promotion_text, q_text
 
 
 class Failure(NamedTuple):
@@ -46,9 +43,15 @@ def luck_free(campaign: Digest) -> Interval | None:
 
 
 def discoveries(verdicts: Sequence[Verdict], reference: str) -> dict[str, float]:
-    """q-value of every verified candidate against the reference's language loss, by source; all that entered count."""
-    tests = {v.sha: c for v in verdicts for c in v.comparisons if c.baseline == reference and is_loss(c.quantity)}
-    return dict(zip(tests, q_values([test.p_value for test in tests.values()]), strict=True))
+    """q-value of every verified candidate against the reference's language loss, by source; all looks count."""
+    return entrant_q_values(entrants(verdicts, reference))
+
+
+def standing(verdict: Verdict, q_value: float) -> str:
+    """'promoted' or why not, also where later verifications took it back; empty for a verdict of before promotion."""
+    if verdict.is_promoted and q_value > DISCOVERY_Q:
+        return f"not promoted any more: {q_text(q_value)} with what was verified since"
+    return promotion_text(verdict)
 
 
 def failures(campaign: Digest) -> list[Failure]:

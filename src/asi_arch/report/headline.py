@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from asi_arch.domain.verdict import Comparison, Verdict
 from asi_arch.report.digest import Digest, Line
-from asi_arch.report.findings import DISCOVERY_Q, best_verified, discoveries, first_loss
+from asi_arch.report.findings import best_verified, discoveries, first_loss, standing
 from asi_arch.report.tables import Row, Table, Versus
 from asi_arch.report.words import OUTCOMES, Reading, listed, number, plural, reading
+from asi_arch.stats.promotion import DISCOVERY_Q
 from asi_arch.stats.wording import describe, is_better, is_distinguishable, is_loss
 
 
@@ -58,6 +59,8 @@ def _verified(campaign: Digest, verdict: Verdict) -> Headline:
     shown = "; ".join(f"{c.quantity} {describe(c)}" for c in first)
     evidence = f"Trained again and measured on data that the search never saw: {shown}."
     evidence += f" Corrected for all that were verified, q = {q:.2g}; a discovery needs {DISCOVERY_Q:g} or less."
+    if text := standing(verdict, q):
+        evidence += f" {text[0].upper()}{text[1:]}."
     return Headline(_judged(_name(campaign, verdict), verdict, q), evidence + _other_baselines(verdict))
 
 
@@ -69,6 +72,8 @@ def _judged(name: str, verdict: Verdict, q: float) -> str:
     others = [c for c in verdict.comparisons if c.baseline == loss.baseline and not is_loss(c.quantity)]
     if any(is_distinguishable(c) and not is_better(c) for c in others):
         return f"No discovery: {name} models language better than {loss.baseline} but recalls less."
+    if verdict.reason:
+        return f"No discovery yet: {name} models language better than {loss.baseline} but is not promoted."
     unbeaten = [c.baseline for c in verdict.comparisons if is_loss(c.quantity) and not is_better(c)]
     return f"A discovery: {name} models language better than {loss.baseline}{_though(unbeaten)}."
 

@@ -76,8 +76,8 @@ def method(campaign: Digest) -> list[str]:
         *_early_stop(campaign),
         f"Search: {_POLICIES[search.policy].format(*ranks)}; a pool of {search.pool_size}, closed for the first"
         f" {search.cold_start} experiments and refreshed after every {search.update_every}.",
-        "Verification: fresh seeds, the same for candidate and baselines, scored on the vault; paired t-test, corrected"
-        " for the number of models verified.",
+        "Verification: fresh seeds, the same for candidate and baselines, scored on the vault; moderated paired"
+        " t-test, corrected for all verifications of the campaign.",
     ]
 
 

@@ -38,7 +38,8 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
     if payload["last_event_at"] is not None:
         facts.add_row("last event", f"{duration(max(0.0, now - payload['last_event_at']))} ago")
     for verdict in payload["verdicts"]:
-        facts.add_row("verified", Text(f"{verdict['name']}: {verdict['statement']}"))
+        found = cells.verified(verdict["statement"], verdict["promotion"])
+        facts.add_row("verified", Text(f"{verdict['name']}: {found}"))
     return Group(
         facts,
         Text(),
@@ -65,6 +66,7 @@ def best_view(payload: BestPayload) -> RenderableType:
             table.add_row(*cells.comparison(row, baselines), style="dim" if row["author"] == "baseline" else "")
         table.add_section()
     reasons = cells.reasons([*payload["unscored"], *payload["baselines"]])
+    reasons += cells.verdicts([*payload["candidates"], *payload["unscored"]])
     if not payload["candidates"]:
         return Group(table, Text("no candidate has a fitness yet"), *reasons)
     return Group(table, *reasons, Text(_best_note(payload), style="dim"))
@@ -162,7 +164,9 @@ def _result(payload: ExperimentPayload) -> RenderableType:
     ]
     if any(run["was_let_through"] for run in payload["runs"]):
         lines.insert(1, Text("The early stop would have ended it; it was let through as an audit.", style="yellow"))
-    lines += [Text(f"verified: {verdict['statement']}", style="green") for verdict in payload["verdicts"]]
+    for verdict in payload["verdicts"]:
+        text = cells.verified(verdict["statement"], verdict["promotion"])
+        lines.append(Text(f"verified: {text}", style="green" if verdict["is_promoted"] else ""))
     for mark in (payload["judgement"] or {}).get("marks", []):
         lines.append(Text(f"judge, {mark['name']}: {mark['value']:.2f} ({mark['reason']})", style="dim"))
     return Group(*lines)

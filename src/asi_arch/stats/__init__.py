@@ -1,4 +1,4 @@
-"""Numbers in, verdict out: paired comparisons, seed noise, multiplicity, shrinkage, and the words for them.
+"""Numbers in, verdict out: paired and moderated tests, power, evidence, multiplicity, promotion, and their words.
 
-No input or output, no randomness, and no other room but `domain`.
+No input or output, no other room but `domain`, and no randomness but a generator that is passed in.
 """

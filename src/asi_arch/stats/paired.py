@@ -39,7 +39,7 @@ def paired_comparison(
     """
     differences = _differences(candidate, reference, seeds)
     mean, std = _mean_and_std(differences)
-    half_width, p_value = _t_test(mean, std, len(differences), confidence)
+    half_width, p_value = t_test(mean, std / math.sqrt(len(differences)), len(differences) - 1, confidence)
     largest = max(abs(value) for value in (*candidate, *reference))
     if std <= _ROUNDING * largest:
         half_width, p_value = _sign_test(mean, len(differences), confidence)
@@ -97,6 +97,12 @@ def screening_difference(
     return _interval(difference, _quantile(noise.degrees, confidence) * spread, confidence)
 
 
+def t_test(mean: float, error: float, degrees: float, confidence: float) -> tuple[float, float]:
+    """Half width of the interval and two-sided p-value of a mean with its standard error."""
+    p_value = 2 * float(stdtr(degrees, -abs(mean) / error)) if error > 0 else 0.0
+    return _quantile(degrees, confidence) * error, p_value
+
+
 def _differences(candidate: Sequence[float], reference: Sequence[float], seeds: Sequence[int]) -> list[float]:
     if len(seeds) < 2:
         raise UserError(f"an interval needs at least 2 seeds, got {len(seeds)}; 4 or more give a useful one")
@@ -115,20 +121,13 @@ def _mean_and_std(values: Sequence[float]) -> tuple[float, float]:
     return mean, math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
-def _t_test(mean: float, std: float, n: int, confidence: float) -> tuple[float, float]:
-    """Half width of the interval and two-sided p-value."""
-    error = std / math.sqrt(n)
-    p_value = 2 * float(stdtr(n - 1, -abs(mean) / error)) if error > 0 else 0.0
-    return _quantile(n - 1, confidence) * error, p_value
-
-
 def _sign_test(mean: float, n: int, confidence: float) -> tuple[float, float]:
     """The same for equal differences."""
     p_value = 1.0 if mean == 0 else 2.0 ** (1 - n)
     return (abs(mean) if p_value > 1 - confidence else 0.0), p_value
 
 
-def _quantile(degrees: int, confidence: float) -> float:
+def _quantile(degrees: float, confidence: float) -> float:
     return float(stdtrit(degrees, 0.5 + confidence / 2))
 
 

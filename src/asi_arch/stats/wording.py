@@ -1,6 +1,6 @@
 """A comparison in words that claim no more than it shows."""
 
-from asi_arch.domain.verdict import Comparison, Interval
+from asi_arch.domain.verdict import Comparison, Interval, Verdict
 
 
 def is_distinguishable(comparison: Comparison) -> bool:
@@ -20,11 +20,12 @@ def is_loss(quantity: str) -> bool:
     return "loss" in quantity
 
 
-def describe(comparison: Comparison, *, seeds: str = "fresh seeds") -> str:
-    """E.g. 'better than delta_net by 0.031 ± 0.012 nats (95%), p = 0.004, 6 fresh seeds'."""
+def describe(comparison: Comparison, *, q_value: float | None = None, seeds: str = "fresh seeds") -> str:
+    """E.g. 'better than delta_net by 0.031 ± 0.012 nats (95%), q = 0.02, 6 fresh seeds'; p where there is no q."""
     gap = f"{amount(comparison.difference)}{' nats' if is_loss(comparison.quantity) else ''}"
     gap += f" ({comparison.difference.confidence:.0%})"
-    evidence = f"{_p_value(comparison.p_value)}, {len(comparison.seeds)} {seeds}"
+    chance = _p_value(comparison.p_value) if q_value is None else q_text(q_value)
+    evidence = f"{chance}, {len(comparison.seeds)} {seeds}"
     if is_distinguishable(comparison):
         word = "better" if is_better(comparison) else "worse"
         return f"{word} than {comparison.baseline} by {gap}, {evidence}"
@@ -41,6 +42,18 @@ def amount(interval: Interval) -> str:
     while digits < 6 and 0 < margin < 10.0**-digits:
         digits += 1
     return f"{abs(interval.estimate):.{digits}f} ± {margin:.{digits}f}"
+
+
+def promotion_text(verdict: Verdict) -> str:
+    """'promoted', 'not promoted: ...', or nothing for a verdict of before promotion."""
+    if verdict.is_promoted:
+        return "promoted"
+    return f"not promoted: {verdict.reason}" if verdict.reason else ""
+
+
+def q_text(q: float) -> str:
+    """'q = 0.02', 'q < 0.001'."""
+    return "q < 0.001" if q < 0.001 else f"q = {q:.2g}"
 
 
 def _p_value(p: float) -> str:

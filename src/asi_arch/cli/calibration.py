@@ -1,0 +1,94 @@
+"""`asi-arch calibrate`: the baseline against itself, with its cost told first."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from asi_arch.app import Wish, opened_bench
+from asi_arch.cli import options
+from asi_arch.cli.board import clock_text
+from asi_arch.cli.second_look import Bars
+from asi_arch.domain.calibration import Calibration
+from asi_arch.engine.calibrate import Estimate, calibrate, estimate, plan, require_enough
+from asi_arch.stats.power import MOST_SEEDS, seeds_needed
+from asi_arch.stats.promotion import ALPHA, FEWEST_SEEDS
+from asi_arch.stats.wording import is_loss
+
+_GAINS = (0.01, 0.02, 0.05)
+"""Differences in nats whose number of seeds is told."""
+
+
+class CalibrateWish(NamedTuple):
+    """The command's options as typed."""
+
+    trials: int
+    seeds: int
+    workers: int | None
+    state: Path | None
+    as_json: bool
+
+
+def run(wish: CalibrateWish) -> None:
+    """Calibrate and print what was found."""
+    require_enough(trials=wish.trials, seeds=wish.seeds)
+    found = asyncio.run(_calibrated(wish))
+    if wish.as_json:
+        text = json.dumps(found.model_dump(mode="json"), indent=2)
+        Console(soft_wrap=True, highlight=False).print(text, markup=False)
+    else:
+        print_calibration(found, Console())
+
+
+async def _calibrated(wish: CalibrateWish) -> Calibration:
+    settings = options.settings(wish.state, wish.workers)
+    async with opened_bench(settings.state, Wish(), settings, listen=lambda _: None, must_exist=True) as bench:
+        trainings = plan(bench, trials=wish.trials, seeds=wish.seeds)
+        Console(stderr=True, highlight=False).print(cost_text(estimate(bench, trainings), settings.workers))
+        with Bars(trainings, is_silent=wish.as_json) as bars:
+            return await calibrate(bench, trials=wish.trials, seeds=wish.seeds, tick=bars.tick)
+
+
+def cost_text(cost: Estimate, workers: int) -> str:
+    """What is about to be spent, in a sentence."""
+    text = f"{cost.trainings} trainings, {cost.trainings - cost.missing} of them stored."
+    if cost.missing == 0:
+        return f"{text} Nothing is left to train."
+    if cost.cpu_s is None:
+        return f"{text} How long the others take is not known: the baseline has not been trained yet."
+    wall = clock_text(cost.cpu_s / workers)
+    return f"{text} The others take about {clock_text(cost.cpu_s)} of CPU time, {wall} with {workers} at a time."
+
+
+def print_calibration(found: Calibration, console: Console) -> None:
+    """Noise, promotion rate, and the seeds that a claim needs."""
+    title = f"{found.baseline} against itself"
+    table = Table("quantity", "noise between seeds (std)", "degrees of freedom", title=title)
+    for noise in found.noise:
+        table.add_row(noise.quantity, f"{noise.std:.4f}", str(noise.degrees))
+    console.print(table)
+    rate = found.rate
+    console.print(
+        f"Promoted: {found.promoted} of {found.trials} pairs of {found.seeds} seeds that differ by chance alone,"
+        f" {rate.estimate:.0%} [{rate.low:.0%}, {rate.high:.0%}] (95%); at most {ALPHA:.0%} are meant to be.",
+        highlight=False,
+    )
+    if rate.low > ALPHA:
+        console.print("Too many: `asi-arch verify` promotes nothing in this campaign until it is mended.", style="red")
+    console.print(_needed(found), highlight=False)
+
+
+def _needed(found: Calibration) -> str:
+    """Seeds for a promotion by size of the gain, were it the campaign's only test: more of them need more."""
+    noise = next(noise.std for noise in found.noise if is_loss(noise.quantity))
+    if noise == 0:
+        return "Without any noise the number of seeds that a gain needs can't be told."
+    known = {gain: seeds_needed(gain, noise * 2**0.5) for gain in _GAINS}
+    parts = [
+        f"{gain:g} nats: {max(seeds, FEWEST_SEEDS) if seeds else f'more than {MOST_SEEDS}'}"
+        for gain, seeds in known.items()
+    ]
+    return f"Fresh seeds that find a true gain in four of five cases: {'; '.join(parts)}."

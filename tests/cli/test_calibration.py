@@ -1,0 +1,70 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from asi_arch.cli.calibration import cost_text, print_calibration
+from asi_arch.cli.second_look import print_verdict
+from asi_arch.domain.calibration import Calibration, SeedNoise
+from asi_arch.domain.verdict import Verdict
+from asi_arch.engine.calibrate import Estimate
+from asi_arch.stats.promotion import proportion
+
+
+def printed(show, value):
+    console = Console(file=io.StringIO(), width=200)
+    show(value, console)
+    return console.file.getvalue()
+
+
+def calibration(promoted, *, noise=0.01):
+    return Calibration(
+        protocol="p",
+        baseline="DeltaNet",
+        trials=5,
+        seeds=8,
+        noise=(SeedNoise(quantity="language loss", std=noise, degrees=79),),
+        promoted=promoted,
+        rate=proportion(promoted, 5),
+        comparisons=(),
+        at=0.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("cost", "text"),
+    [
+        (Estimate(96, 96, 3600.0), "0 of them stored. The others take about 1:00:00 of CPU time, 30:00 with 2"),
+        (Estimate(96, 0, 0.0), "96 trainings, 96 of them stored. Nothing is left to train."),
+        (Estimate(96, 90, None), "How long the others take is not known"),
+    ],
+)  # fmt: skip
+def test_the_cost_is_told_in_a_sentence(cost, text):
+    assert text in cost_text(cost, 2)
+
+
+def test_noise_rate_and_the_seeds_that_a_claim_needs_are_told():
+    text = printed(print_calibration, calibration(0))
+    assert "Promoted: 0 of 5 pairs of 8 seeds that differ by chance alone, 0% [0%, 52%] (95%)" in text
+    assert "0.0100" in text
+    assert "0.01 nats: 18; 0.02 nats: 7; 0.05 nats: 4" in text
+    assert "promotes nothing" not in text
+
+
+def test_a_baseline_that_is_promoted_too_often_is_a_warning():
+    assert "promotes nothing in this campaign" in printed(print_calibration, calibration(4))
+
+
+def test_without_noise_no_number_of_seeds_is_told():
+    assert "can't be told" in printed(print_calibration, calibration(0, noise=0.0))
+
+
+def test_a_verdict_is_told_with_q_and_why_it_is_not_promoted():
+    verdict = Verdict(
+        sha="a", index=1, protocol="p", comparisons=(), statement="a statement", vault_looks=3, at=0.0,
+        q_value=0.2, entrants=5, e_value=3.14159, reason="q = 0.2 over 5 verifications, and promotion needs 0.1",
+    )  # fmt: skip
+    text = printed(print_verdict, verdict)
+    assert "not promoted: q = 0.2 over 5 verifications, and promotion needs 0.1" in text
+    assert "q = 0.2 after correction for all verifications of this campaign (5); e = 3.14" in text
+    assert "No q-value" in printed(print_verdict, verdict.model_copy(update={"q_value": None}))
