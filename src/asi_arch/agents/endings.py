@@ -4,6 +4,7 @@ from asi_arch.agents.english import sentence
 from asi_arch.domain.outcome import (
     Crashed,
     Diverged,
+    Leaking,
     Measured,
     Outcome,
     Rejected,
@@ -41,6 +42,11 @@ def ending(outcome: Outcome) -> str:
                 f"It was ended at step {step} of the {outcome.stage.value} stage: its training loss of {loss:.3f}"
                 f" nats was {baseline - loss:.3f} under the reference's {baseline:.3f}, too good to be believed."
             )
+        case Leaking(stage=stage, position=position, loss_nats=loss, blind_loss_nats=blind):
+            return (
+                f"Its score in the {stage.value} stage did not hold: at position {position} of a held-out row its loss"
+                f" was {loss:.3f} nats with the true tokens after it and {blind:.3f} without, so it reads ahead."
+            )
 
 
 def warning_of(outcome: Outcome, subject: str) -> str:
@@ -58,5 +64,7 @@ def warning_of(outcome: Outcome, subject: str) -> str:
             return f"{subject} learned too slowly by step {step} of the {stage.value} stage; not worth a full training."
         case Suspicious():
             return f"{subject} lowered the loss beyond belief; look for future tokens in what a position can see."
+        case Leaking(position=position):
+            return f"{subject} reads ahead on real text (position {position}); let each position see its past only."
         case _:
             return f"{subject} was measured."

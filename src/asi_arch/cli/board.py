@@ -22,6 +22,7 @@ RESULT_STYLES = {
     "diverged": "red",
     "timed_out": "red",
     "suspicious": "magenta",
+    "leaking": "magenta",
 }
 
 

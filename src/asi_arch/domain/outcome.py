@@ -1,6 +1,6 @@
 """What became of a candidate: findings of its checks, its training runs, and one typed outcome.
 
-Outcome = Measured | Rejected | Crashed | Diverged | TimedOut | StoppedEarly | Suspicious
+Outcome = Measured | Rejected | Crashed | Diverged | TimedOut | StoppedEarly | Suspicious | Leaking
 """
 
 from enum import Enum
@@ -78,6 +78,16 @@ class GroupScore(Record):
     targets: int
 
 
+class BlindCheck(Record):
+    """The score was confirmed where a fresh scorer could not know what comes next."""
+
+    positions: int
+    largest_difference_nats: float
+    """Between the loss of the parallel score and the blind one, at any position."""
+    leak_bound: float
+    """Share of positions that may leak all the same, at 95% confidence, by the positions that were drawn at random."""
+
+
 class StageScore(Record):
     """Held-out result of one run, computed on the trusted side in float64."""
 
@@ -88,6 +98,8 @@ class StageScore(Record):
     groups: dict[str, GroupScore]
     rows: tuple[float, ...]
     """Mean loss of every held-out row, in order; equal rows for every model of a protocol."""
+    blind: BlindCheck | None = None
+    """None in records of before there was one."""
 
 
 class RunKey(Record):
@@ -162,8 +174,25 @@ class Suspicious(Record):
     baseline_loss_nats: float
 
 
+class Leaking(Record):
+    """The loss at a position is another when the tokens after it are others: the candidate reads ahead."""
+
+    kind: Literal["leaking"] = "leaking"
+    stage: StageName
+    row: int
+    """Of the held-out rows."""
+    position: int
+    loss_nats: float
+    blind_loss_nats: float
+    limit_nats: float
+    """Largest difference that rounding explains."""
+    positions: int
+    """How many were asked about."""
+
+
 Outcome = Annotated[
-    Measured | Rejected | Crashed | Diverged | TimedOut | StoppedEarly | Suspicious, Field(discriminator="kind")
+    Measured | Rejected | Crashed | Diverged | TimedOut | StoppedEarly | Suspicious | Leaking,
+    Field(discriminator="kind"),
 ]
 
 

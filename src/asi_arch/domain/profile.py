@@ -132,6 +132,18 @@ class CheckSpec(Record):
     memory_mib: int = 4096
 
 
+class BlindSpec(Record):
+    """How many positions are scored a second time by a scorer that can't see what follows; see `lab.blind`."""
+
+    positions: Positive = 32
+    vault_positions: Positive = 256
+    """Where a claim is to be made."""
+    prefixes: Annotated[int, Field(ge=0)] = 4
+    """Of these, so many are asked for with nothing after them at all, which is slower."""
+    tolerance_nats: Annotated[float, Field(gt=0)] = 0.01
+    """What rounding may change."""
+
+
 class Policy(str, Enum):
     """How a parent is chosen: from the pool's best ranks, always the very best, or none at all (the control)."""
 
@@ -200,6 +212,7 @@ class Profile(Record):
     recall: RecallStage
     watch: WatchSpec = WatchSpec()
     checks: CheckSpec = CheckSpec()
+    blind: BlindSpec = BlindSpec()
     search: SearchSpec
     fitness: FitnessSpec = FitnessSpec()
 

@@ -9,6 +9,7 @@ from asi_arch.domain.errors import LabError
 from asi_arch.domain.outcome import CheckReport, Run, StoppedEarly
 from asi_arch.domain.ports import Ballot, Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import Profile, StageName
+from asi_arch.lab.blind import Rival
 from asi_arch.lab.checking import check_source
 from asi_arch.lab.checks.setting import CheckSetting
 from asi_arch.lab.parent import WarmParentHandle
@@ -50,6 +51,7 @@ class LocalLab:
         self._starting = asyncio.Lock()
         self._calibrating = asyncio.Lock()
         self._target_parameters: int | None = None
+        self._rival = Rival(reference_source)
         self.cold_start_s = 0.0
 
     @property
@@ -95,7 +97,13 @@ class LocalLab:
         async with self._training:
             return await self._retried(
                 lambda parent: train_and_score(
-                    parent, self._profile, task, order=order, on_progress=on_progress, clock=time.monotonic
+                    parent,
+                    self._profile,
+                    task,
+                    order=order,
+                    rival=self._rival,
+                    on_progress=on_progress,
+                    clock=time.monotonic,
                 )
             )
 

@@ -58,6 +58,17 @@ class Referee:
         self._hits.append(hits)
         self._rows += len(hidden)
 
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """[R, T] in nats of the rows taken so far; 0 where nothing is asked."""
+        return np.concatenate(self._losses)
+
+    def loss_at(self, hidden: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.float64]:
+        """Losses [N] of single hidden states [N, D]. Raises `BadHidden` for what can't be scored."""
+        if hidden.shape != (len(targets), self._gain.shape[0]):
+            raise BadHidden(f"hidden states have the shape {hidden.shape}, not {(len(targets), self._gain.shape[0])}")
+        return self._score(hidden, targets)[0]
+
     def result(self, split: Split) -> StageScore:
         """The score of all rows. Raises `BadHidden` when rows are missing or the loss is not finite."""
         if self._rows != len(self._batch.targets):

@@ -2,15 +2,27 @@
 
 import asyncio
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from asi_arch.domain.outcome import Crashed, Measured, Outcome, Run, StageScore, StoppedEarly, TimedOut
-from asi_arch.domain.ports import Batch, Progress, Ruling, RunOrder, Task
+from asi_arch.domain.outcome import (
+    Crashed,
+    Leaking,
+    Measured,
+    Outcome,
+    Run,
+    StageScore,
+    StoppedEarly,
+    TimedOut,
+)
+from asi_arch.domain.ports import Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
 from asi_arch.lab import processes
+from asi_arch.lab.blind import Answer, Rival, disguised, finding, generator, questions, wanted
 from asi_arch.lab.contract import Arrays, Hidden, Load, ScoreJob, StepReport, Tokens, TrainJob, Weights
 from asi_arch.lab.conversation import SMALL_ANSWER, ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import WarmParentHandle
@@ -51,6 +63,7 @@ async def train_and_score(
     task: Task,
     *,
     order: RunOrder,
+    rival: Rival,
     on_progress: Callable[[Progress], None],
     clock: Callable[[], float],
 ) -> tuple[Run, bytes]:
@@ -59,12 +72,17 @@ async def train_and_score(
     stage = stage_of(profile, order.key.stage)
     watch = LiveWatch(profile.watch, order.key.stage, steps=stage.steps, baseline=order.baseline)
     training = _Training(profile, task, order, watch=watch, on_progress=on_progress, clock=clock)
-    async with conversation(parent, profile.watch.stall_s) as scorer:
-        await scorer.say(_score_job(profile, task, order))  # it builds the model while another child trains
+    patience_s = profile.watch.stall_s
+    async with conversation(parent, patience_s) as scorer, conversation(parent, patience_s) as blind:
+        for talk in (scorer, blind):
+            await talk.say(_score_job(profile, task, order))  # they build the model while another child trains
         trained = await training.run(parent)
         scored = Scored(trained.outcome, None, 0.0)
         if trained.weights:
-            scored = await _score(scorer, profile, task, order, trained.weights)
+            judged = Scoring(profile, task, order, weights=trained.weights, rival=rival)
+            scored = await judged.score(scorer)
+            if scored.score is not None:
+                scored = await judged.confirm(blind, scored)
     steps = len(watch.losses)
     run = Run(
         key=order.key,
@@ -207,40 +225,105 @@ def _score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:
     )
 
 
-async def _score(talk: Conversation, profile: Profile, task: Task, order: RunOrder, weights: Arrays) -> Scored:
-    """All held-out rows through the scorer; the referee computes in another thread, so that nobody waits for it."""
-    batch = task.held_out(order.key.split)
-    stage, score = order.key.stage, None
-    try:
-        await talk.say(Load(), weights)
-        score = await _refereed(talk, profile, batch, Referee(weights, batch, task.groups), order)
-        outcome: Outcome = Measured()
-    except Stalled:
-        limit = profile.watch.stall_s
-        outcome = TimedOut(stage=stage, step=0, used_s=limit, limit_s=limit)
-    except ChildFailed as failure:
-        outcome = Crashed(stage=stage, reason=f"scoring: {failure.reason}", log=failure.log)
-    except BadHidden as bad:
-        outcome = Crashed(stage=stage, reason=f"scoring: {bad}")
-    cpu_s = talk.cpu_s
-    if score is not None:
+class Scoring:
+    """The trusted side of scoring one run: all rows by one scorer, then some positions by a second, blind one."""
+
+    def __init__(self, profile: Profile, task: Task, order: RunOrder, *, weights: Arrays, rival: Rival) -> None:
+        self._rival = rival
+        self._profile = profile
+        self._order = order
+        self._weights = weights
+        self._batch = task.held_out(order.key.split)
+        self._referee = Referee(weights, self._batch, task.groups)
+
+    async def score(self, talk: Conversation) -> Scored:
+        """All held-out rows; the referee computes in another thread, so that nobody waits for it."""
+        score = None
+
+        async def work() -> Outcome:
+            nonlocal score
+            score = await self._refereed(talk)
+            return Measured()
+
+        outcome = await self._guarded(talk, work)
+        return Scored(outcome, score, talk.cpu_s)
+
+    async def confirm(self, talk: Conversation, scored: Scored) -> Scored:
+        """The same score with what the blind scorer made of it; without a score where it found a leak."""
+        answers: list[Answer] = []
+
+        async def work() -> Outcome:
+            answers.extend(await self._asked(talk))
+            return Measured()
+
+        outcome = await self._guarded(talk, work)
+        cpu_s = scored.cpu_s + talk.cpu_s
+        if scored.score is None or not answers:
+            return Scored(outcome, None, cpu_s)
+        found = finding(self._order.key.stage, answers, self._profile.blind)
+        if isinstance(found, Leaking):
+            return Scored(found, None, cpu_s)
+        return Scored(Measured(), scored.score.model_copy(update={"blind": found}), cpu_s)
+
+    async def _guarded(self, talk: Conversation, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """Whatever goes wrong with the child is the outcome."""
+        stage, limit = self._order.key.stage, self._profile.watch.stall_s
+        try:
+            await talk.say(Load(), self._weights)
+            outcome = await work()
+        except Stalled:
+            return TimedOut(stage=stage, step=0, used_s=limit, limit_s=limit)
+        except ChildFailed as failure:
+            return Crashed(stage=stage, reason=f"scoring: {failure.reason}", log=failure.log)
+        except BadHidden as bad:
+            return Crashed(stage=stage, reason=f"scoring: {bad}")
         talk.dismiss()
-    return Scored(outcome, score, cpu_s)
+        return outcome
 
+    async def _refereed(self, talk: Conversation) -> StageScore:
+        """Batch by batch; the scorer has the next one already while the referee computes."""
+        inputs = self._batch.inputs
+        rows = max(1, _SCORE_TOKENS // inputs.shape[1])
+        pieces = [inputs[start : start + rows] for start in range(0, len(inputs), rows)]
+        async for hidden in self._hidden(talk, pieces):
+            await asyncio.to_thread(self._referee.take, hidden)
+        score = self._referee.result(self._order.key.split)
+        self._rival.learn(self._order.source, self._order.key, self._referee.losses)
+        return score
 
-async def _refereed(
-    talk: Conversation, profile: Profile, batch: Batch, referee: Referee, order: RunOrder
-) -> StageScore:
-    """Batch by batch; the scorer has the next one already while the referee computes."""
-    rows = max(1, _SCORE_TOKENS // batch.inputs.shape[1])
-    pieces = [batch.inputs[start : start + rows] for start in range(0, len(batch.inputs), rows)]
-    await talk.say(Tokens(), {"inputs": pieces[0]})
-    for inputs, following in zip(pieces, [*pieces[1:], None], strict=True):
-        if following is not None:
-            await talk.say(Tokens(), {"inputs": following})
-        expected = inputs.size * profile.model.width * _FLOAT32_BYTES + SMALL_ANSWER
-        message, arrays = await talk.hear(profile.watch.stall_s, expected)
-        if not isinstance(message, Hidden) or "hidden" not in arrays:
-            raise ChildFailed(f"the process answered inputs with '{message.kind}'")
-        await asyncio.to_thread(referee.take, arrays["hidden"])
-    return referee.result(order.key.split)
+    async def _asked(self, talk: Conversation) -> list[Answer]:
+        """Rows with others' futures in batches of the usual size, then a few rows that end at their position."""
+        key, spec, losses = self._order.key, self._profile.blind, self._referee.losses
+        rng = generator(key.sha, key.protocol, key.stage.value, key.seed, key.split.value)
+        count = min(wanted(spec, key.split), len(losses))
+        asked = questions(losses, self._batch, count=count, rival=self._rival.losses(key), rng=rng)
+        rows = max(1, _SCORE_TOKENS // losses.shape[1])
+        groups = [asked[start : start + rows] for start in range(0, len(asked), rows)]
+        pieces = [disguised(self._batch, group) for group in groups]
+        short = [asked[int(place)] for place in rng.permutation(len(asked))[: spec.prefixes]]
+        groups += [[question] for question in short]
+        pieces += [self._batch.inputs[q.row : q.row + 1, : q.position + 1] for q in short]
+        answers: list[Answer] = []
+        async for hidden in self._hidden(talk, pieces):
+            group = groups.pop(0)
+            states = np.stack([hidden[place, question.position] for place, question in enumerate(group)])
+            targets = np.array([self._batch.targets[question.row, question.position] for question in group])
+            for question, loss in zip(group, self._referee.loss_at(states, targets), strict=True):
+                answers.append(Answer(question, float(losses[question.row, question.position]), float(loss)))
+        return answers
+
+    async def _hidden(self, talk: Conversation, pieces: Sequence[NDArray[np.int32]]) -> AsyncIterator[NDArray[Any]]:
+        """Hidden states [R, T, D] of each piece of inputs [R, T], whose shape is insisted on."""
+        width = self._profile.model.width
+        await talk.say(Tokens(), {"inputs": pieces[0]})
+        for inputs, following in zip(pieces, [*pieces[1:], None], strict=True):
+            if following is not None:
+                await talk.say(Tokens(), {"inputs": following})
+            expected = inputs.size * width * _FLOAT32_BYTES + SMALL_ANSWER
+            message, arrays = await talk.hear(self._profile.watch.stall_s, expected)
+            if not isinstance(message, Hidden) or "hidden" not in arrays:
+                raise ChildFailed(f"the process answered inputs with '{message.kind}'")
+            hidden = arrays["hidden"]
+            if hidden.shape != (*inputs.shape, width):
+                raise BadHidden(f"hidden states have the shape {hidden.shape}, not {(*inputs.shape, width)}")
+            yield hidden

@@ -22,6 +22,7 @@ STYLES = {
     "diverged": "magenta",
     "timed_out": "red",
     "suspicious": "bold red",
+    "leaking": "bold red",
 }
 """Colours of the outcomes."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from asi_arch.domain.outcome import Crashed, Diverged, Rejected, StoppedEarly, Suspicious, TimedOut
+from asi_arch.domain.outcome import Crashed, Diverged, Leaking, Rejected, StoppedEarly, Suspicious, TimedOut
 from asi_arch.domain.verdict import Comparison, Interval, Verdict
 from asi_arch.report.digest import Digest, Line
 from asi_arch.report.words import outcome_sentence
@@ -80,8 +80,8 @@ def _where(line: Line) -> str:
     match line.outcome:
         case Rejected(check=check):
             return f"check '{check}'"
-        case Diverged(stage=stage) | TimedOut(stage=stage) | StoppedEarly(stage=stage) | Suspicious(stage=stage):
-            return f"{stage.value} stage"
+        case Diverged() | TimedOut() | StoppedEarly() | Suspicious() | Leaking():
+            return f"{line.outcome.stage.value} stage"
         case Crashed(stage=stage):
             return f"{stage.value} stage" if stage else "before training"
         case _:

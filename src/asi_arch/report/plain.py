@@ -86,6 +86,8 @@ def run_data(run: Run) -> dict[str, Any]:
         "wall_s": run.wall_s,
         "peak_mib": run.peak_mib,
         "was_let_through": run.would_stop is not None,
+        "auxiliary": finite(run.auxiliary),
+        "blind": score.blind.model_dump(mode="json") if score and score.blind else None,
     }
 
 

@@ -3,6 +3,7 @@
 Names, motivations and code are others' text: control characters are taken out, and nothing is read as markup.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -162,6 +163,10 @@ def _result(payload: ExperimentPayload) -> RenderableType:
         *([Text(f"No fitness, {payload['no_fitness']}.", style="yellow")] if payload["no_fitness"] else []),
         Text(f"{used}; {payload['containment']}", style="dim"),
     ]
+    if confirmed := [run["blind"] for run in payload["runs"] if run["blind"]]:
+        lines.append(_confirmed(confirmed))
+    if auxiliary := max((abs(run["auxiliary"] or 0.0) for run in payload["runs"]), default=0.0):
+        lines.append(Text(f"largest auxiliary loss {auxiliary:.3g} nats", style="dim"))
     if any(run["was_let_through"] for run in payload["runs"]):
         lines.insert(1, Text("The early stop would have ended it; it was let through as an audit.", style="yellow"))
     for verdict in payload["verdicts"]:
@@ -170,6 +175,17 @@ def _result(payload: ExperimentPayload) -> RenderableType:
     for mark in (payload["judgement"] or {}).get("marks", []):
         lines.append(Text(f"judge, {mark['name']}: {mark['value']:.2f} ({mark['reason']})", style="dim"))
     return Group(*lines)
+
+
+def _confirmed(checks: Sequence[Mapping[str, Any]]) -> Text:
+    """What blind scoring found, over all runs."""
+    positions, largest = sum(c["positions"] for c in checks), max(c["largest_difference_nats"] for c in checks)
+    bound = max(c["leak_bound"] for c in checks)
+    return Text(
+        f"confirmed blind at {positions} positions (largest difference {largest:.1g} nats); at most {bound:.1%} of the"
+        " positions of a run may leak unseen (95%)",
+        style="dim",
+    )
 
 
 def _charts(payload: ExperimentPayload) -> list[RenderableType]:

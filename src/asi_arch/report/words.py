@@ -6,6 +6,7 @@ from typing import NamedTuple
 from asi_arch.domain.outcome import (
     Crashed,
     Diverged,
+    Leaking,
     Measured,
     Outcome,
     Rejected,
@@ -25,6 +26,7 @@ OUTCOMES = {
     "timed_out": "timed out",
     "stopped_early": "stopped early",
     "suspicious": "too good to be true",
+    "leaking": "reads ahead",
 }
 """All kinds of outcome, in the order in which tables and figures show them."""
 
@@ -104,4 +106,10 @@ def outcome_sentence(outcome: Outcome) -> str:
             return (
                 f"Too good to be true in the {stage.value} stage at step {step}: a training loss of {loss:.3f} nats"
                 f" against the baseline's {baseline:.3f}; it probably reads its targets."
+            )
+        case Leaking(stage=stage, position=position, loss_nats=loss, blind_loss_nats=blind, positions=positions):
+            return (
+                f"Reads ahead in the {stage.value} stage: at position {position} of a held-out row its loss is"
+                f" {loss:.3f} nats before the true tokens and {blind:.3f} before others"
+                f" ({plural(positions, 'position')} asked)."
             )

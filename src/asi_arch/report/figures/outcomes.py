@@ -12,7 +12,7 @@ from asi_arch.report.words import OUTCOMES, duration
 _USES = ("training: baselines", "training: measured", "training: ended early", "checks", "scoring")
 _ENOUGH = 10
 """Candidates that make two points of a trend."""
-_FAILURES = ("rejected", "crashed", "diverged", "timed_out", "suspicious")
+_FAILURES = ("rejected", "crashed", "diverged", "timed_out", "suspicious", "leaking")
 
 
 def outcomes(campaign: Digest) -> Figure:

@@ -34,6 +34,7 @@ OUTCOME_COLOURS = {
     "diverged": PURPLE,
     "timed_out": "#7F6000",
     "suspicious": INK,
+    "leaking": INK,
 }
 WIDTH = 9.5
 """Inches of every figure; heights differ."""
