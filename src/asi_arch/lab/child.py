@@ -99,7 +99,7 @@ def _do(channel: Channel) -> None:
     elif isinstance(job, CheckJob):
         from asi_arch.lab.checks import run_checks
 
-        channel.send(Report(report=run_checks(job.source, job.setting)))
+        channel.send(Report(report=run_checks(job.source, job.setting, job.adapter)))
 
 
 def _report(channel: Channel, error: Exception) -> int:

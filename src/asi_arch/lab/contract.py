@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from asi_arch.domain.candidate import Adapter
 from asi_arch.domain.outcome import CheckReport
 from asi_arch.domain.profile import ModelSpec, OptimizerSpec
 from asi_arch.domain.record import Record
@@ -38,6 +39,7 @@ class TrainJob(Record):
 
     kind: Literal["train"] = "train"
     source: str
+    adapter: Adapter = Adapter.MIXER
     model: ModelSpec
     vocabulary: int
     mlp_width: int
@@ -53,6 +55,7 @@ class ScoreJob(Record):
 
     kind: Literal["score"] = "score"
     source: str
+    adapter: Adapter = Adapter.MIXER
     model: ModelSpec
     vocabulary: int
     mlp_width: int
@@ -71,6 +74,7 @@ class CheckJob(Record):
 
     kind: Literal["check"] = "check"
     source: str
+    adapter: Adapter = Adapter.MIXER
     setting: CheckSetting
 
 
