@@ -51,7 +51,7 @@ def baseline(name: str) -> Proposal:
 
 
 @contextmanager
-def opened_store(folder: Path, *, read_only: bool) -> Generator[Store]:
+def opened_store(folder: Path, *, read_only: bool) -> Generator[SqliteStore]:
     """The campaign in `folder`. A writer holds its lock."""
     started = datetime.now().astimezone().isoformat(timespec="seconds")
     owner = f"process {os.getpid()} on {socket.gethostname()}, since {started}"
@@ -68,6 +68,18 @@ def existing_campaign(store: Store, folder: Path) -> Campaign:
     if campaign is None:
         raise StoreError(f"{folder} holds no campaign yet; start one with: asi-arch run --state {folder}")
     return campaign
+
+
+@contextmanager
+def opened_campaign(folder: Path, wish: Wish, settings: Settings) -> Generator[tuple[Campaign, SqliteStore]]:
+    """Open or create the campaign to write to it, without a lab."""
+    with opened_store(folder, read_only=False) as store:
+        known = store.campaign()
+        profile = _wished_profile(wish, known, folder)
+        campaign = _campaign(profile, wish, known, build_tasks(profile, settings.cache))
+        if known is None:
+            store.create(campaign)
+        yield campaign, store
 
 
 @asynccontextmanager

@@ -49,6 +49,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Profile = Annotated[
     str | None, typer.Option("--profile", "-p", help="A profile's name or TOML file; see `asi-arch profiles`.")
 ]
+Adapter = Annotated[
+    str,
+    typer.Option(
+        "--adapter", "-a", help="Interface of the source: 'mixer', or 'fla' for layers of flash-linear-attention."
+    ),
+]
 Which = Annotated[str, typer.Argument(metavar="ID", help="Number or name of an experiment, or 'best'.")]
 
 
@@ -179,6 +185,7 @@ def verify(
 def check(
     files: Annotated[list[Path], typer.Argument(help="Candidate files.")],
     profile: Profile = None,
+    adapter: Adapter = "mixer",
     as_json: Json = False,
 ) -> None:
     """Execute the checks on candidate files. Exit code 0: all pass, 1: one is rejected, 2: our error.
@@ -187,10 +194,11 @@ def check(
 
       asi-arch check my_mixer.py
       asi-arch check ideas/*.py --json
+      asi-arch check published.py --adapter fla
     """
     from asi_arch.cli import files as command
 
-    raise typer.Exit(command.check(files, profile, as_json))
+    raise typer.Exit(command.check(files, profile, as_json, adapter_name=adapter))
 
 
 @app.command()
@@ -203,6 +211,7 @@ def train(
     profile: Profile = None,
     data: Annotated[str | None, typer.Option(help="Your own text file or folder instead of the profile's.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    adapter: Adapter = "mixer",
     as_json: Json = False,
 ) -> None:
     """Check and train one candidate file outside a campaign. Exit code 0: measured, 1: rejected, 2: our error.
@@ -211,10 +220,44 @@ def train(
 
       asi-arch train my_mixer.py
       asi-arch train my_mixer.py --against delta_net,gated_delta_net
+      asi-arch train published.py --adapter fla
     """
     from asi_arch.cli import files as command
 
-    raise typer.Exit(command.train(command.TrainWish(file, against, profile, data, workers, as_json)))
+    raise typer.Exit(command.train(command.TrainWish(file, against, profile, data, workers, as_json, adapter)))
+
+
+imports = typer.Typer(no_args_is_help=True, help="Take over the work of others.")
+app.add_typer(imports, name="import")
+
+
+@imports.callback()
+def imports_of_others() -> None:
+    """Take over the work of others."""
+
+
+@imports.command()
+def gallery(
+    file: Annotated[Path, typer.Argument(help="A JSON list of objects: name, program, motivation, index, ...")],
+    adapter: Adapter = "fla",
+    profile: Profile = None,
+    data: Annotated[str | None, typer.Option(help="Your own text file or folder instead of the profile's.")] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Published programs become the next experiments of a campaign: `asi-arch run` checks, trains and scores them.
+
+    Everything is read and checked first: one bad entry, and nothing is stored. Published results are kept as text and
+    never as scores. Importing a file twice adds nothing.
+
+    [bold]Examples[/bold]
+
+      asi-arch import gallery gallery.json --state campaigns/gallery
+      asi-arch run -n 110 --state campaigns/gallery
+    """
+    from asi_arch.cli import gallery as command
+
+    command.import_gallery(command.ImportWish(file, adapter, profile, data, state, as_json))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Heads are routed among three memories; the routing's negative entropy is the second output, a loss to keep it broad."""
+"""Heads are routed among three memories; the routing's negative entropy is the second output, a loss."""
 
 import torch
 import torch.nn as nn

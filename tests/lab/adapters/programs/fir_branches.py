@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from torch import nn
-
 from fla.layers.utils import get_unpad_data, index_first_axis, pad_input
 from fla.modules import FusedRMSNormGated, RMSNorm, ShortConvolution
 from fla.modules.l2norm import l2norm
+from torch import nn
 
 if TYPE_CHECKING:
     from fla.models.utils import Cache
@@ -103,9 +102,8 @@ class DeltaNet(nn.Module):
         **kwargs: Unpack[dict],
     ) -> tuple[torch.Tensor, None, Cache | None]:
         batch, length, _ = hidden_states.shape
-        cu_seqlens = kwargs.get("cu_seqlens")
         if attention_mask is not None:
-            indices, cu_seqlens, _ = get_unpad_data(attention_mask[:, -length:])
+            indices, *_ = get_unpad_data(attention_mask[:, -length:])
             hidden_states = index_first_axis(rearrange(hidden_states, "b s ... -> (b s) ..."), indices).unsqueeze(0)
         q, _ = self.q_conv1d(x=self.q_proj(hidden_states), cache=None, output_final_state=use_cache)
         k, _ = self.k_conv1d(x=self.k_proj(hidden_states), cache=None, output_final_state=use_cache)

@@ -6,11 +6,10 @@ import math
 
 import torch
 from einops import rearrange, repeat
-from torch import nn
-
 from fla.modules import RMSNorm, ShortConvolution
 from fla.modules.l2norm import l2norm
 from fla.ops.delta_rule import chunk_delta_rule
+from torch import nn
 
 
 class PathGate(nn.Module):

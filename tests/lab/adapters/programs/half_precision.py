@@ -2,11 +2,10 @@
 
 import torch
 from einops import rearrange
-from torch import nn
-
 from fla.modules import RMSNorm, ShortConvolution
 from fla.modules.l2norm import l2norm
 from fla.ops.delta_rule import fused_recurrent_delta_rule
+from torch import nn
 
 
 class DeltaNet(nn.Module):

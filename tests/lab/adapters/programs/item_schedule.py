@@ -2,10 +2,9 @@
 
 import torch
 from einops import rearrange
-from torch import nn
-
 from fla.modules import FusedRMSNormGated, ShortConvolution
 from fla.ops.gated_delta_rule import chunk_gated_delta_rule
+from torch import nn
 
 
 class DeltaNet(nn.Module):
@@ -33,7 +32,7 @@ class DeltaNet(nn.Module):
         if self.training:
             self._calls = self._calls + 1
         q, k, v, gate = (rearrange(x, "b t (h d) -> b t h d", h=self.num_heads) for x in (q, k, v, gate))
-        o, state = chunk_gated_delta_rule(
+        o, _ = chunk_gated_delta_rule(
             q=q / self.temperature(),
             k=k,
             v=v,

@@ -118,7 +118,7 @@ class L2Norm(nn.Module):
 
 
 def l2norm(x: Tensor, eps: float = 1e-6, output_dtype: torch.dtype | None = None) -> Tensor:
-    """x / sqrt(|x|^2 + eps) over the last dimension."""
+    """Unit length: x / sqrt(|x|^2 + eps) over the last dimension."""
     y = blocks.l2_norm(x, eps)
     return y if output_dtype is None else y.to(output_dtype)
 
