@@ -4,7 +4,7 @@ import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -81,9 +81,9 @@ def _listed(path: Path) -> list[Any]:
     except (ValueError, RecursionError) as error:
         raise CandidateError(f"{path} is not JSON: {error}") from error
     if not isinstance(found, list) or not found:
-        kind = "an empty list" if found == [] else f"a {type(found).__name__}"
+        kind = "an empty list" if found == [] else f"a {type(found).__name__}"  # pyright: ignore[reportUnknownArgumentType]
         raise CandidateError(f"{path} must hold a list of objects with name and program, got {kind}")
-    return found
+    return cast(list[Any], found)
 
 
 def _faults(item: Any) -> Iterator[str]:
@@ -91,9 +91,10 @@ def _faults(item: Any) -> Iterator[str]:
     if not isinstance(item, dict):
         yield f"must be an object, got a {type(item).__name__}"
         return
-    for field in ("name", "program", "motivation"):
-        yield from _faults_of_text(item, field)
-    yield from _faults_of_numbers(item)
+    fields = cast(dict[str, Any], item)
+    for name in ("name", "program", "motivation"):
+        yield from _faults_of_text(fields, name)
+    yield from _faults_of_numbers(fields)
 
 
 def _faults_of_text(item: dict[str, Any], field: str) -> Iterator[str]:

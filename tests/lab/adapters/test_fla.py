@@ -15,6 +15,7 @@ from .conftest import PROGRAMS, layer
 pytestmark = pytest.mark.torch
 
 EXPECTED_REMARKS = {
+    "chunk_loop": ("torch.compile is left out",),
     "fir_branches": ("torch.compile is left out",),
     "gate_floor": ("'self.step' moves on once for each training step",),
     "half_precision": ("the hard-coded bfloat16 is read as the precision of the input",) * 4,
@@ -191,6 +192,35 @@ def test_a_compiled_function_runs_as_it_is(form: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(torch, "compile", refuse)
     source = layer("y = twice(y)", top=f"import torch\n\n\n{form}\ndef twice(x):\n    return 2 * x\n")
     assert load_layer(source)(8, 2, 0)(torch.randn(1, 3, 8)).shape == (1, 3, 8)
+
+
+LOOP = """pieces = []
+for i in range(v.shape[1]):
+    pieces.append(v[:, i] * i)
+y = torch.stack(pieces, 1)
+{write}
+y = y + torch.stack([y[:, i] for i in range(v.shape[1])], 1)
+for i in range(2):
+    y = y + y[:, i, None] + v[:, i : i + 1]"""
+
+
+@pytest.mark.parametrize("write", ["", "y[:, 1] = 3.0", "pieces = y[:, 1]\ny = y.clone()\ny[0] = 0.0"])
+def test_a_loop_over_pieces_gives_the_values_and_gradients_of_indexing(write: str) -> None:
+    import torch
+
+    from asi_arch.lab.adapters.fla import load_layer
+    from asi_arch.lab.loading import load_mixer
+
+    source = layer(LOOP.format(write=write))
+    as_written = source.replace("return self.out(y), None, past_key_values", "return self.out(y)")
+    plain, adapted = load_mixer(as_written.replace("DeltaNet", "Mixer"))(8, 2, 0), load_layer(source)(8, 2, 0)
+    adapted.layer.load_state_dict(plain.state_dict())
+    x = torch.randn(2, 5, 8)
+    one, other = x.clone().requires_grad_(), x.clone().requires_grad_()
+    plain(one).square().sum().backward()
+    adapted(other).square().sum().backward()
+    torch.testing.assert_close(plain(x), adapted(x))
+    torch.testing.assert_close(one.grad, other.grad)
 
 
 def test_the_same_text_read_in_another_way_is_another_candidate() -> None:

@@ -204,11 +204,14 @@ def _line(function: Any) -> int | None:
 
 def _parts(answer: object) -> tuple[object, Tensor | None]:
     """Output and auxiliary loss. The interface has attention weights in the same place; they are not a loss."""
-    if not isinstance(answer, tuple | list) or not answer:
-        return answer, None
-    second = answer[1] if len(answer) > 1 else None
-    is_loss = isinstance(second, Tensor) and second.is_floating_point() and second.numel() == 1
-    return answer[0], second.reshape(()) if is_loss else None
+    parts = list(answer) if isinstance(answer, tuple | list) else [answer]
+    match parts:
+        case [y, Tensor() as second, *_] if second.is_floating_point() and second.numel() == 1:
+            return y, second.reshape(())
+        case [y, *_]:
+            return y, None
+        case _:
+            return answer, None
 
 
 def _plain_counters(layer: nn.Module, counters: frozenset[str]) -> list[tuple[nn.Module, str]]:

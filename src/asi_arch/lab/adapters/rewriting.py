@@ -6,6 +6,8 @@
   precision (autocast), and the checks need float64.
 * A counter (`self.step += 1`) moves on once for each training step, when the gradients are computed, and not with each
   call: a mixer whose output depends on how often it was called can neither be checked nor scored.
+* A piece that a loop over chunks takes out, `q[:, :, i]`, comes from one `unbind`: the gradient of indexing has the
+  full length for every chunk, which makes the backward pass quadratic (a compiler removes that).
 * What is imported for type checkers only is left out.
 """
 
@@ -52,6 +54,7 @@ def notes(source: str) -> list[Note]:
 class _Rewriter(ast.NodeTransformer):
     def __init__(self, torch_names: frozenset[str]) -> None:
         self._torch = torch_names
+        self._loops: list[str] = []
         self.notes: list[Note] = []
         self.counters: set[str] = set()
 
@@ -59,6 +62,22 @@ class _Rewriter(ast.NodeTransformer):
         if _is_for_type_checkers(node.test):
             node.body = [ast.copy_location(ast.Pass(), node)]
         return self.generic_visit(node)
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        variable = _counting_variable(node)
+        self._loops.append(variable)
+        changed = self.generic_visit(node)
+        self._loops.pop()
+        return changed
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        changed = self.generic_visit(node)
+        place = _place(node.slice, self._loops) if isinstance(node.ctx, ast.Load) else None
+        if place is None:
+            return changed
+        where, index = ast.Constant(value=place.dim), ast.copy_location(ast.Name(id=place.name, ctx=ast.Load()), node)
+        call = ast.Call(func=_runtime("piece", node), args=[node.value, where, index], keywords=[])
+        return ast.copy_location(call, node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if node.attr == "compile" and self._is_torch(node.value):
@@ -111,9 +130,8 @@ class _Rewriter(ast.NodeTransformer):
             return self.generic_visit(node)
         self.counters.add(name)
         self._note(node, f"the counter 'self.{name}' moves on once for each training step and not with each call")
-        owner = ast.Name(id="self", ctx=ast.Load())
-        arguments = [owner, ast.Constant(value=name), ast.Constant(value=step)]
-        call = ast.Call(func=_runtime("advance", node), args=arguments, keywords=[])
+        owner, what, by = ast.Name(id="self", ctx=ast.Load()), ast.Constant(value=name), ast.Constant(value=step)
+        call = ast.Call(func=_runtime("advance", node), args=[owner, what, by], keywords=[])
         return ast.copy_location(ast.Expr(value=call), node)
 
     def _in_own_precision(self, argument: ast.expr) -> ast.expr:
@@ -148,13 +166,39 @@ def _runtime(name: str, at: ast.stmt | ast.expr) -> ast.expr:
     return ast.copy_location(ast.Attribute(value=owner, attr=name, ctx=ast.Load()), at)
 
 
+class _Place(NamedTuple):
+    """`[:, :, name]` with `dim` colons before the name."""
+
+    dim: int
+    name: str
+
+
+def _place(index: ast.expr, loops: list[str]) -> _Place | None:
+    """Where all of `index` but a loop's variable are plain colons."""
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    names = [(dim, part.id) for dim, part in enumerate(parts) if isinstance(part, ast.Name)]
+    colons = sum(isinstance(part, ast.Slice) and ast.unparse(part) == ":" for part in parts)
+    if len(names) != 1 or colons != len(parts) - 1 or not colons or names[0][1] not in loops:
+        return None
+    return _Place(*names[0])
+
+
+def _counting_variable(node: ast.For) -> str:
+    """Of `for name in range(...)`; empty for any other loop."""
+    match node:
+        case ast.For(target=ast.Name(id=name), iter=ast.Call(func=ast.Name(id="range"))):
+            return name
+        case _:
+            return ""
+
+
 def _is_for_type_checkers(test: ast.expr) -> bool:
     return ast.unparse(test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 def _number(node: ast.expr) -> float | None:
-    is_number = isinstance(node, ast.Constant) and isinstance(node.value, int | float)
-    return node.value if is_number and not isinstance(node.value, bool) else None
+    value = node.value if isinstance(node, ast.Constant) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _own_attribute(target: ast.expr) -> str | None:

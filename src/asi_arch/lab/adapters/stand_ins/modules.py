@@ -21,7 +21,9 @@ class RMSNorm(blocks.RMSNorm):
         if not elementwise_affine:
             self.register_parameter("weight", None)
 
-    def forward(self, x: Tensor, residual: Tensor | None = None, prenorm: bool = False) -> Tensor | tuple[Tensor, ...]:
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]  the interface is fla's
+        self, x: Tensor, residual: Tensor | None = None, prenorm: bool = False
+    ) -> Tensor | tuple[Tensor, ...]:
         """[..., D], of x + residual; with `prenorm` also that sum."""
         total = x if residual is None else x + residual
         y = super().forward(total) if self.elementwise_affine else _rms_normal(total, self.eps)
@@ -52,13 +54,15 @@ class FusedRMSNormGated(blocks.GatedRMSNorm):
         if not elementwise_affine:
             self.register_parameter("weight", None)
 
-    def forward(self, x: Tensor, g: Tensor) -> Tensor:
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]  the interface is fla's
+        self, x: Tensor, g: Tensor
+    ) -> Tensor:
         """Both [..., D]."""
         if self.elementwise_affine and self.activation in _SILU:
             return super().forward(x, g)
         normal = _rms_normal(x, self.eps)
         gate = F.silu(g) if self.activation in _SILU else g.sigmoid()
-        return normal * gate if self.weight is None else normal * self.weight * gate
+        return normal * self.weight * gate if self.elementwise_affine else normal * gate
 
 
 class ShortConvolution(nn.Conv1d):
@@ -73,7 +77,7 @@ class ShortConvolution(nn.Conv1d):
         self.hidden_size = hidden_size
         self.activation = activation
 
-    def forward(
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]  the interface is fla's
         self,
         x: Tensor,
         residual: Tensor | None = None,
