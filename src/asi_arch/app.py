@@ -18,7 +18,7 @@ from asi_arch.agents.analyst import NumbersAnalyst
 from asi_arch.agents.composer import Composer, baseline_proposal
 from asi_arch.agents.judge import RubricJudge
 from asi_arch.domain.campaign import Campaign
-from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import StoreError, StoreMismatch, UserError
 from asi_arch.domain.ports import Store, Task
 from asi_arch.domain.profile import Policy, Profile, StageName
@@ -33,6 +33,8 @@ from asi_arch.tasks.catalog import build_tasks, data_description, data_fingerpri
 
 CLOCK = Clock(now=time.time, tick=time.monotonic)
 DEFAULT_PROFILE = "cpu"
+FOREIGN = frozenset({Author.IMPORTED, Author.USER})
+"""Authors of whose code we did not write every line."""
 
 
 class Wish(NamedTuple):
@@ -52,7 +54,7 @@ def baseline(name: str) -> Proposal:
 
 
 @contextmanager
-def opened_store(folder: Path, *, read_only: bool) -> Generator[Store]:
+def opened_store(folder: Path, *, read_only: bool) -> Generator[SqliteStore]:
     """The campaign in `folder`. A writer holds its lock."""
     started = datetime.now().astimezone().isoformat(timespec="seconds")
     owner = f"process {os.getpid()} on {socket.gethostname()}, since {started}"
@@ -71,6 +73,18 @@ def existing_campaign(store: Store, folder: Path) -> Campaign:
     return campaign
 
 
+@contextmanager
+def opened_campaign(folder: Path, wish: Wish, settings: Settings) -> Generator[tuple[Campaign, SqliteStore]]:
+    """Open or create the campaign to write to it, without a lab."""
+    with opened_store(folder, read_only=False) as store:
+        known = store.campaign()
+        profile = _wished_profile(wish, known, folder)
+        campaign = _campaign(profile, wish, known, build_tasks(profile, settings.cache))
+        if known is None:
+            store.create(campaign)
+        yield campaign, store
+
+
 @asynccontextmanager
 async def opened_bench(
     folder: Path, wish: Wish, settings: Settings, *, listen: Listener, must_exist: bool = False
@@ -85,6 +99,8 @@ async def opened_bench(
             for name in profile.search.baselines:
                 baseline(name)
             store.create(campaign)
+        if any(proposal.author in FOREIGN for proposal in store.proposals().values()):
+            require_containment(settings, "Imported programs are run in no other way")
         for reason in chosen_tier(settings).missing:
             listen(Said(f"{reason}; candidates run in the tier '{chosen_tier(settings).tier.value}'"))
         async with opened_lab(profile, tasks, campaign.protocol, settings) as lab:
@@ -131,15 +147,15 @@ def chosen_tier(settings: Settings) -> Offer:
     return Offer(tier, ())
 
 
-def require_containment(settings: Settings) -> None:
-    """Raises `UserError` when code of unknown origin could not be kept in."""
+_AT_ONES_OWN_RISK = "To run it all the same, with access to your files and your network, add --without-containment"
+
+
+def require_containment(settings: Settings, way_out: str = _AT_ONES_OWN_RISK) -> None:
+    """Raises `UserError` when code of unknown origin could not be kept in; `way_out` says what can be done."""
     offer = chosen_tier(settings)
     if not offer.tier.is_contained:
         reason = offer.missing[0] if offer.missing else "containment 'process' was asked for"
-        raise UserError(
-            f"nothing here can contain code of unknown origin ({reason}). To run it all the same, with access to your"
-            " files and your network, add --without-containment"
-        )
+        raise UserError(f"nothing here can contain code of unknown origin ({reason}). {way_out}")
 
 
 @asynccontextmanager

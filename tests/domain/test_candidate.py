@@ -1,6 +1,7 @@
 import pytest
 
-from asi_arch.domain.candidate import fingerprint
+from asi_arch.domain.candidate import Adapter, Author, Proposal, fingerprint
+from asi_arch.domain.record import sha256
 
 PROGRAM = '''
 """A mixer."""
@@ -50,3 +51,14 @@ def test_swapping_two_variables_is_another_program() -> None:
 def test_text_that_is_not_python_is_a_syntax_error() -> None:
     with pytest.raises(SyntaxError):
         fingerprint("def (:")
+
+
+def test_a_plain_source_keeps_its_hash_and_an_adapted_one_has_another() -> None:
+    plain = Proposal(author=Author.USER, name="a", motivation="", source=PROGRAM, fingerprint="")
+    assert plain.sha == sha256(PROGRAM)
+    assert plain.model_copy(update={"adapter": Adapter.FLA}).sha != plain.sha
+
+
+def test_a_proposal_from_before_adapters_is_a_plain_one() -> None:
+    stored = {"author": "composer", "name": "a", "motivation": "", "source": PROGRAM, "fingerprint": ""}
+    assert Proposal.model_validate(stored).adapter is Adapter.MIXER

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from asi_arch.domain.candidate import Author
+from asi_arch.domain.candidate import Adapter, Author
 from asi_arch.domain.errors import LabError
 from asi_arch.domain.outcome import CheckReport, Crashed, Run
 from asi_arch.domain.ports import Progress, RunOrder
@@ -140,7 +140,7 @@ async def test_a_compute_limit_counts_earlier_sessions(make_bench: MakeBench) ->
 
 
 class _BrokenLab(FakeLab):
-    async def check(self, source: str) -> CheckReport:
+    async def check(self, source: str, adapter: Adapter = Adapter.MIXER) -> CheckReport:
         raise LabError("the warm parent could not be started")
 
 
@@ -169,8 +169,8 @@ class _DoubtingLab(FakeLab):
         super().__init__()
         self._doubtful = doubtful
 
-    async def check(self, source: str) -> CheckReport:
-        return (await super().check(source)).model_copy(update={"findings": ()})
+    async def check(self, source: str, adapter: Adapter = Adapter.MIXER) -> CheckReport:
+        return (await super().check(source, adapter)).model_copy(update={"findings": ()})
 
     def wants_to_stop(self, order: RunOrder) -> bool:
         return order.key.seed in self._doubtful

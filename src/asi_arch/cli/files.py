@@ -11,7 +11,7 @@ from rich.table import Table
 
 from asi_arch.app import Wish, baseline, opened_lab, require_containment, wished_profile
 from asi_arch.cli import options
-from asi_arch.domain.candidate import Author, Proposal, fingerprint
+from asi_arch.domain.candidate import Adapter, Author, Proposal, fingerprint
 from asi_arch.domain.errors import CandidateError
 from asi_arch.domain.outcome import CheckReport, Run, RunKey, Severity
 from asi_arch.domain.ports import Lab, RunOrder
@@ -30,14 +30,23 @@ class Verified(NamedTuple):
     report: CheckReport
 
 
-def check(files: list[Path], profile_name: str | None, as_json: bool, *, is_uncontained: bool = False) -> int:
+class CheckWish(NamedTuple):
+    """The command's options as typed."""
+
+    profile: str | None
+    as_json: bool
+    adapter: str = "mixer"
+    is_uncontained: bool = False
+
+
+def check(files: list[Path], wish: CheckWish) -> int:
     """Check every file in one lab, so that they share its warm parent; returns the exit code."""
     sources = {path: read_candidate(path) for path in files}
-    profile = wished_profile(Wish(profile=profile_name))
-    if not is_uncontained:
+    profile, adapter = wished_profile(Wish(profile=wish.profile)), options.adapter(wish.adapter)
+    if not wish.is_uncontained:
         require_containment(options.settings(None))
-    reports = asyncio.run(_check_all(profile, sources, quiet=as_json))
-    if as_json:
+    reports = asyncio.run(_check_all(profile, sources, adapter=adapter, quiet=wish.as_json))
+    if wish.as_json:
         _print_json([_check_payload(item) for item in reports])
     else:
         _print_reports(reports)
@@ -62,7 +71,7 @@ def read_candidate(path: Path) -> str:
         ) from error
 
 
-async def _check_all(profile: Profile, sources: dict[Path, str], *, quiet: bool) -> list[Verified]:
+async def _check_all(profile: Profile, sources: dict[Path, str], *, adapter: Adapter, quiet: bool) -> list[Verified]:
     settings = options.settings(None)
     tasks = build_tasks(profile, settings.cache)
     protocol = profile.protocol_hash(data_fingerprint(tasks))
@@ -71,7 +80,7 @@ async def _check_all(profile: Profile, sources: dict[Path, str], *, quiet: bool)
         with _bars(quiet) as bars:
             bar = bars.add_task("checking", total=len(sources))
             for path, source in sources.items():
-                reports.append(Verified(path, await lab.check(source)))
+                reports.append(Verified(path, await lab.check(source, adapter)))
                 bars.advance(bar)
     return reports
 
@@ -112,6 +121,7 @@ class TrainWish(NamedTuple):
     data: str | None
     workers: int | None
     as_json: bool
+    adapter: str = "mixer"
     is_uncontained: bool = False
 
 
@@ -134,11 +144,12 @@ def train(wish: TrainWish) -> int:
     """Check the file, train it and the baselines, print losses and accuracies; returns the exit code."""
     source = read_candidate(wish.file)
     profile = wished_profile(Wish(profile=wish.profile, data=wish.data))
+    own = file_proposal(wish.file, source).model_copy(update={"adapter": options.adapter(wish.adapter)})
     if not wish.is_uncontained:
         require_containment(options.settings(None))
     names = (wish.against or profile.search.baselines[0]).split(",")
     rivals = [baseline(name.strip()) for name in names]
-    results = asyncio.run(_train_all(wish, profile, file_proposal(wish.file, source), rivals))
+    results = asyncio.run(_train_all(wish, profile, own, rivals))
     if wish.as_json:
         files = [str(wish.file), *(None for _ in results[1:])]
         _print_json([_train_payload(result, file) for result, file in zip(results, files, strict=True)])
@@ -163,7 +174,7 @@ async def _train_all(wish: TrainWish, profile: Profile, own: Proposal, rivals: l
     tasks = build_tasks(profile, settings.cache)
     protocol = profile.protocol_hash(data_fingerprint(tasks))
     async with opened_lab(profile, tasks, protocol, settings) as lab:
-        checked = [(model, await lab.check(model.source)) for model in (own, *rivals)]
+        checked = [(model, await lab.check(model.source, model.adapter)) for model in (own, *rivals)]
         if not checked[0][1].is_passed:
             return [Trained(own.name, checked[0][1], ())]
         with _bars(wish.as_json) as bars:
@@ -188,7 +199,8 @@ async def _train_one(
                 bar, completed=tick.step, description=f"{model.name} {stage.value} seed {seed} {tick.loss_nats:.3f}"
             )
 
-        run, _ = await lab.run(RunOrder(source=model.source, key=key, mlp_width=width), on_progress)
+        order = RunOrder(source=model.source, key=key, mlp_width=width, adapter=model.adapter)
+        run, _ = await lab.run(order, on_progress)
         bars.remove_task(bar)
         return run
 

@@ -53,6 +53,12 @@ Uncontained = Annotated[
     bool,
     typer.Option("--without-containment", help="Run it even where nothing keeps it from your files and your network."),
 ]
+Adapter = Annotated[
+    str,
+    typer.Option(
+        "--adapter", "-a", help="Interface of the source: 'mixer', or 'fla' for layers of flash-linear-attention."
+    ),
+]
 Which = Annotated[str, typer.Argument(metavar="ID", help="Number or name of an experiment, or 'best'.")]
 
 
@@ -209,6 +215,7 @@ def calibrate(
 def check(
     files: Annotated[list[Path], typer.Argument(help="Candidate files.")],
     profile: Profile = None,
+    adapter: Adapter = "mixer",
     without_containment: Uncontained = False,
     as_json: Json = False,
 ) -> None:
@@ -218,10 +225,12 @@ def check(
 
       asi-arch check my_mixer.py
       asi-arch check ideas/*.py --json
+      asi-arch check published.py --adapter fla
     """
     from asi_arch.cli import files as command
 
-    raise typer.Exit(command.check(files, profile, as_json, is_uncontained=without_containment))
+    wish = command.CheckWish(profile, as_json, adapter, without_containment)
+    raise typer.Exit(command.check(files, wish))
 
 
 @app.command()
@@ -234,6 +243,7 @@ def train(
     profile: Profile = None,
     data: Annotated[str | None, typer.Option(help="Your own text file or folder instead of the profile's.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    adapter: Adapter = "mixer",
     without_containment: Uncontained = False,
     as_json: Json = False,
 ) -> None:
@@ -243,12 +253,45 @@ def train(
 
       asi-arch train my_mixer.py
       asi-arch train my_mixer.py --against delta_net,gated_delta_net
+      asi-arch train published.py --adapter fla
     """
     from asi_arch.cli import files as command
 
-    raise typer.Exit(
-        command.train(command.TrainWish(file, against, profile, data, workers, as_json, without_containment))
-    )
+    wish = command.TrainWish(file, against, profile, data, workers, as_json, adapter, without_containment)
+    raise typer.Exit(command.train(wish))
+
+
+imports = typer.Typer(no_args_is_help=True, help="Take over the work of others.")
+app.add_typer(imports, name="import")
+
+
+@imports.callback()
+def imports_of_others() -> None:
+    """Take over the work of others."""
+
+
+@imports.command()
+def gallery(
+    file: Annotated[Path, typer.Argument(help="A JSON list of objects: name, program, motivation, index, ...")],
+    adapter: Adapter = "fla",
+    profile: Profile = None,
+    data: Annotated[str | None, typer.Option(help="Your own text file or folder instead of the profile's.")] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Published programs become the next experiments of a campaign: `asi-arch run` checks, trains and scores them.
+
+    Everything is read and checked first: one bad entry, and nothing is stored. Published results are kept as text and
+    never as scores. Importing a file twice adds nothing.
+
+    [bold]Examples[/bold]
+
+      asi-arch import gallery gallery.json --state campaigns/gallery
+      asi-arch run -n 110 --state campaigns/gallery
+    """
+    from asi_arch.cli import gallery as command
+
+    command.import_gallery(command.ImportWish(file, adapter, profile, data, state, as_json))
 
 
 @app.command()

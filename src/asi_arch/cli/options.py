@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from asi_arch.domain.candidate import Adapter
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.experiment import Summary
 from asi_arch.domain.ports import Store
@@ -25,6 +26,13 @@ def policy(text: str) -> Policy:
     if text not in [item.value for item in Policy]:
         raise UserError(f"--policy must be one of {', '.join(item.value for item in Policy)}, got {text!r}")
     return Policy(text)
+
+
+def adapter(text: str) -> Adapter:
+    """An adapter by its name."""
+    if text not in [item.value for item in Adapter]:
+        raise UserError(f"--adapter must be one of {', '.join(item.value for item in Adapter)}, got {text!r}")
+    return Adapter(text)
 
 
 def settings(state: Path | None, workers: int | None = None) -> Settings:

@@ -12,6 +12,16 @@ class Author(str, Enum):
     BASELINE = "baseline"
     COMPOSER = "composer"
     USER = "user"
+    IMPORTED = "imported"
+
+
+class Adapter(str, Enum):
+    """For which interface a source was written."""
+
+    MIXER = "mixer"
+    """Ours: a class `Mixer` from [B, T, D] to [B, T, D]."""
+    FLA = "fla"
+    """A layer of flash-linear-attention: a class `DeltaNet` with `forward(hidden_states, ...)`."""
 
 
 class Proposal(Record):
@@ -26,6 +36,7 @@ class Proposal(Record):
     change: str = ""
     """What differs from the parent, in one sentence."""
     source: str
+    adapter: Adapter = Adapter.MIXER
     fingerprint: str
     """Hash of the normalised syntax tree: equal programs under other names or comments are the same program."""
     parent: int | None = None
@@ -39,8 +50,13 @@ class Proposal(Record):
 
     @property
     def sha(self) -> str:
-        """SHA-256 of the source."""
-        return sha256(self.source)
+        """SHA-256 of the source, and of its adapter where it has one."""
+        return candidate_sha(self.source, self.adapter)
+
+
+def candidate_sha(source: str, adapter: Adapter = Adapter.MIXER) -> str:
+    """SHA-256 that names a candidate in run keys: the same text read in another way is another candidate."""
+    return sha256(source if adapter is Adapter.MIXER else f"{adapter.value}\n{source}")
 
 
 def fingerprint(source: str) -> str:

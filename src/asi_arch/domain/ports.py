@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asi_arch.domain.campaign import Campaign, Event, EventKind
-from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.candidate import Adapter, Proposal
 from asi_arch.domain.experiment import Analysis, Experiment, Judgement, Summary
 from asi_arch.domain.outcome import CheckReport, Run, RunKey, StoppedEarly
 from asi_arch.domain.profile import Split
@@ -85,6 +85,7 @@ class RunOrder(NamedTuple):
     """The reference baseline's run at the same stage and seed, to watch against; None for the reference itself."""
     ballot: Ballot | None = None
     """Decides on early stops; None lets each of them stand."""
+    adapter: Adapter = Adapter.MIXER
 
 
 class Progress(NamedTuple):
@@ -109,7 +110,7 @@ class Lab(Protocol):
         """Seconds that the warm parent's start took, paid once; 0 where there is none."""
         ...
 
-    async def check(self, source: str) -> CheckReport:
+    async def check(self, source: str, adapter: Adapter = Adapter.MIXER) -> CheckReport:
         """Execute the checks in a fresh child. Raises `LabError` only for our own failures."""
         ...
 

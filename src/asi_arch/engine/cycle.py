@@ -28,7 +28,7 @@ async def run_experiment(
     """
     started_at, tick = bench.clock.now(), bench.clock.tick()
     bench.listen(StageChanged(index, "checking"))
-    checks = await bench.lab.check(proposal.source)
+    checks = await bench.lab.check(proposal.source, proposal.adapter)
     outcome = _gate(proposal, checks)
     runs: tuple[Run, ...] = ()
     if outcome is None:
@@ -122,6 +122,7 @@ async def _trained(job: _Job, key: RunKey) -> Run:
         mlp_width=job.mlp_width,
         baseline=reference,
         ballot=job.agreement.ballot(key.seed),
+        adapter=proposal.adapter,
     )
 
     def on_progress(progress: Progress) -> None:

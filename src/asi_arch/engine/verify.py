@@ -103,7 +103,7 @@ def vault_key(bench: Bench, item: Training) -> RunKey:
 async def _mlp_widths(bench: Bench, proposals: Sequence[Proposal]) -> dict[str, int]:
     widths: dict[str, int] = {}
     for proposal in proposals:
-        checks = await bench.lab.check(proposal.source)
+        checks = await bench.lab.check(proposal.source, proposal.adapter)
         if checks.footprint is None:
             reasons = "; ".join(finding.message for finding in checks.findings)
             raise UserError(f"{proposal.name} does not pass its checks any more: {reasons}")
@@ -115,7 +115,7 @@ async def _run(bench: Bench, item: Training, mlp_width: int, tick: Ticker) -> Ru
     key = vault_key(bench, item)
     run = bench.store.run(key)
     if run is None:
-        order = RunOrder(source=item.proposal.source, key=key, mlp_width=mlp_width)
+        order = RunOrder(source=item.proposal.source, key=key, mlp_width=mlp_width, adapter=item.proposal.adapter)
         run, _ = await bench.lab.run(order, lambda progress: tick(item, progress))
         bench.store.save_run(run)
     steps = run.steps

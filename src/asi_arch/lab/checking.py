@@ -2,8 +2,8 @@
 
 import asyncio
 
+from asi_arch.domain.candidate import Adapter, candidate_sha
 from asi_arch.domain.outcome import CheckReport, Finding, Severity
-from asi_arch.domain.record import sha256
 from asi_arch.lab import processes
 from asi_arch.lab.checks.setting import CheckSetting
 from asi_arch.lab.contract import CheckJob, Frame, Report
@@ -17,24 +17,26 @@ class OutOfMemory(Exception):
     """The child's tree holds more than it may."""
 
 
-async def check_source(parent: WarmParentHandle, source: str, setting: CheckSetting) -> CheckReport:
+async def check_source(
+    parent: WarmParentHandle, source: str, setting: CheckSetting, adapter: Adapter = Adapter.MIXER
+) -> CheckReport:
     """The child's report; a crash, a silence or a flood of memory becomes a report with one error."""
-    limits = setting.spec
+    limits, sha = setting.spec, candidate_sha(source, adapter)
     async with conversation(parent, limits.deadline_s) as talk:
         try:
-            await talk.say(CheckJob(source=source, setting=setting))
+            await talk.say(CheckJob(source=source, adapter=adapter, setting=setting))
             message, _ = await _within_memory(talk, limits.deadline_s, limits.memory_mib)
         except Stalled:
             text = f"The checks did not end within {limits.deadline_s:.0f} s: look for an endless or very slow loop."
-            return _failed(source, "deadline", text, limits.deadline_s)
+            return _failed(sha, "deadline", text, limits.deadline_s)
         except OutOfMemory:
             text = f"The checks needed more than {limits.memory_mib} MiB: look for a tensor quadratic in length."
-            return _failed(source, "memory", text, float(limits.memory_mib))
+            return _failed(sha, "memory", text, float(limits.memory_mib))
         except ChildFailed as failure:
-            return _failed(source, "crash", f"While it was checked, {failure.reason}.")
+            return _failed(sha, "crash", f"While it was checked, {failure.reason}.")
         talk.dismiss()
-    if not isinstance(message, Report) or message.report.sha != sha256(source):
-        return _failed(source, "crash", "The process answered with something else than the report asked for.")
+    if not isinstance(message, Report) or message.report.sha != sha:
+        return _failed(sha, "crash", "The process answered with something else than the report asked for.")
     return message.report
 
 
@@ -51,6 +53,6 @@ async def _within_memory(talk: Conversation, deadline_s: float, memory_mib: int)
         hearing.cancel()
 
 
-def _failed(source: str, check: str, message: str, limit: float | None = None) -> CheckReport:
+def _failed(sha: str, check: str, message: str, limit: float | None = None) -> CheckReport:
     finding = Finding(check=check, severity=Severity.ERROR, message=message, limit=limit)
-    return CheckReport(sha=sha256(source), findings=(finding,))
+    return CheckReport(sha=sha, findings=(finding,))

@@ -134,7 +134,7 @@ def _do(channel: Channel) -> None:
     elif isinstance(job, CheckJob):
         from asi_arch.lab.checks import run_checks
 
-        channel.send(Report(report=run_checks(job.source, job.setting)))
+        channel.send(Report(report=run_checks(job.source, job.setting, job.adapter)))
     elif isinstance(job, AttemptJob):
         channel.send(Attempts(results=tuple(attempt(name, job.targets) for name in job.attempts)))
 

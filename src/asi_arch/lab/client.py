@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
+from asi_arch.domain.candidate import Adapter
 from asi_arch.domain.errors import LabError
 from asi_arch.domain.outcome import CheckReport, Run, StoppedEarly
 from asi_arch.domain.ports import Ballot, Progress, Ruling, RunOrder, Task
@@ -80,12 +81,12 @@ class LocalLab:
             await self._parent.close()
             self._parent = None
 
-    async def check(self, source: str) -> CheckReport:
+    async def check(self, source: str, adapter: Adapter = Adapter.MIXER) -> CheckReport:
         """Checks in a fresh child; the first call measures the reference's parameters before it."""
         async with self._calibrating:
             if self._target_parameters is None and source != self._reference_source:
                 await self._calibrate()
-        return await self._retried(lambda parent: check_source(parent, source, self._setting()))
+        return await self._retried(lambda parent: check_source(parent, source, self._setting(), adapter))
 
     async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
         """Train, score. Waits while as many trainings as workers are running."""

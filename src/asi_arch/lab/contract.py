@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from asi_arch.domain.candidate import Adapter
 from asi_arch.domain.outcome import CheckReport
 from asi_arch.domain.profile import ModelSpec, OptimizerSpec
 from asi_arch.domain.record import Record
@@ -39,6 +40,7 @@ class TrainJob(Record):
 
     kind: Literal["train"] = "train"
     source: str
+    adapter: Adapter = Adapter.MIXER
     model: ModelSpec
     vocabulary: int
     mlp_width: int
@@ -54,6 +56,7 @@ class ScoreJob(Record):
 
     kind: Literal["score"] = "score"
     source: str
+    adapter: Adapter = Adapter.MIXER
     model: ModelSpec
     vocabulary: int
     mlp_width: int
@@ -72,6 +75,7 @@ class CheckJob(Record):
 
     kind: Literal["check"] = "check"
     source: str
+    adapter: Adapter = Adapter.MIXER
     setting: CheckSetting
 
 

@@ -6,7 +6,8 @@ The rules are there to tell an author quickly what is wrong; they are not a secu
 import ast
 import linecache
 import sys
-from types import ModuleType
+from collections.abc import Collection, Mapping
+from types import MappingProxyType, ModuleType
 
 from torch import nn
 
@@ -32,8 +33,8 @@ def load_mixer(source: str) -> type[nn.Module]:
     Raises `LoadFailure` for a syntax error, a forbidden import, no `Mixer` or several, or one that is no `nn.Module`.
     What the module itself raises while it is executed passes through.
     """
-    tree = _parsed(source)
-    _check_imports(tree)
+    tree = parsed(source)
+    check_imports(tree, ALLOWED_IMPORTS)
     definitions = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Mixer"]
     if not definitions:
         raise LoadFailure("there is no class `Mixer`; define one: class Mixer(nn.Module)")
@@ -42,14 +43,15 @@ def load_mixer(source: str) -> type[nn.Module]:
         raise LoadFailure(
             f"there are {len(definitions)} classes `Mixer` (lines {lines}); keep one", definitions[1].lineno
         )
-    module = _executed(tree, source)
+    module = executed(tree, source)
     mixer = getattr(module, "Mixer", None)
     if not isinstance(mixer, type) or not issubclass(mixer, nn.Module):
         raise LoadFailure("`Mixer` must be a class derived from torch.nn.Module", definitions[0].lineno)
     return mixer
 
 
-def _parsed(source: str) -> ast.Module:
+def parsed(source: str) -> ast.Module:
+    """The syntax tree. Raises `LoadFailure` with the line for a text that is not Python."""
     try:
         return ast.parse(source, FILE_NAME)
     except SyntaxError as error:
@@ -58,7 +60,8 @@ def _parsed(source: str) -> ast.Module:
         raise LoadFailure(f"not valid Python: {error}") from None
 
 
-def _check_imports(tree: ast.Module) -> None:
+def check_imports(tree: ast.Module, allowed: Collection[str]) -> None:
+    """Raises `LoadFailure` for an import that is neither one of `allowed` nor inside one of them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             names = [node.module or ""] if not node.level else ["." * node.level]
@@ -67,21 +70,25 @@ def _check_imports(tree: ast.Module) -> None:
         else:
             continue
         for name in names:
-            if not _is_allowed(name):
-                allowed = ", ".join(sorted(ALLOWED_IMPORTS))
-                raise LoadFailure(f"`{name}` may not be imported; allowed are {allowed}", node.lineno)
+            if not _is_allowed(name, allowed):
+                names = ", ".join(sorted(allowed))
+                raise LoadFailure(f"`{name}` may not be imported; allowed are {names}", node.lineno)
 
 
-def _is_allowed(name: str) -> bool:
+def _is_allowed(name: str, allowed: Collection[str]) -> bool:
     parts = name.split(".")
-    return any(".".join(parts[: count + 1]) in ALLOWED_IMPORTS for count in range(len(parts)))
+    return any(".".join(parts[: count + 1]) in allowed for count in range(len(parts)))
 
 
-def _executed(tree: ast.Module, source: str) -> ModuleType:
-    """Run the module under a name of its own, with its lines known to tracebacks and `inspect`."""
+def executed(tree: ast.Module, source: str, given: Mapping[str, object] = MappingProxyType({})) -> ModuleType:
+    """Run the module under a name of its own, with its lines known to tracebacks and `inspect`.
+
+    `given` are names that it finds defined.
+    """
     linecache.cache[FILE_NAME] = (len(source), None, source.splitlines(keepends=True), FILE_NAME)
     module = ModuleType(MODULE_NAME)
     module.__file__ = FILE_NAME
+    vars(module).update(given)
     sys.modules[MODULE_NAME] = module
     exec(compile(tree, FILE_NAME, "exec"), module.__dict__)
     return module

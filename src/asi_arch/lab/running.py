@@ -200,6 +200,7 @@ class _Training:
     def _job(self) -> TrainJob:
         return TrainJob(
             source=self._order.source,
+            adapter=self._order.adapter,
             model=self._profile.model,
             vocabulary=self._task.vocabulary,
             mlp_width=self._order.mlp_width,
@@ -217,6 +218,7 @@ class _Training:
 def _score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:
     return ScoreJob(
         source=order.source,
+        adapter=order.adapter,
         model=profile.model,
         vocabulary=task.vocabulary,
         mlp_width=order.mlp_width,

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from asi_arch.domain.candidate import Author
 from asi_arch.domain.experiment import Experiment
 from asi_arch.report import findings
 from asi_arch.report.digest import Digest
@@ -43,7 +44,9 @@ def best_design(campaign: Digest, chosen: Chosen) -> dict[str, Any]:
 
 
 def _origin(experiment: Experiment, parent: Experiment | None) -> str:
-    text = f"Experiment {experiment.index}, written by the {experiment.proposal.author.value}"
+    author = experiment.proposal.author
+    origin = "imported" if author is Author.IMPORTED else f"written by the {author.value}"
+    text = f"Experiment {experiment.index}, {origin}"
     if parent is not None:
         text += f", a child of {parent.proposal.name} (#{parent.index})"
     if experiment.proposal.partner is not None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from random import Random
 
+from asi_arch.domain.candidate import Adapter, candidate_sha
 from asi_arch.domain.experiment import MQAR
 from asi_arch.domain.outcome import (
     CheckReport,
@@ -18,7 +19,6 @@ from asi_arch.domain.outcome import (
 )
 from asi_arch.domain.ports import Progress, Ruling, RunOrder
 from asi_arch.domain.profile import StageName
-from asi_arch.domain.record import sha256
 
 STEPS, RUNG = 4, 2
 
@@ -37,10 +37,10 @@ class FakeLab:
         self._delay = delay
         self.orders: list[RunOrder] = []
 
-    async def check(self, source: str) -> CheckReport:
+    async def check(self, source: str, adapter: Adapter = Adapter.MIXER) -> CheckReport:
         """Every eighth source is rejected by 'future'."""
         await asyncio.sleep(self._delay())
-        sha = sha256(source)
+        sha = candidate_sha(source, adapter)
         findings: tuple[Finding, ...] = ()
         if int(sha[:8], 16) % 8 == 0:
             findings = (Finding(check="future", severity=Severity.ERROR, message="the past depends on the future"),)

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
+from asi_arch.lab.adapters import load_adapted
 from asi_arch.lab.channel import Channel, Hangup
 from asi_arch.lab.contract import Arrays, Garbled, Hidden, Load, ScoreJob, Tokens
-from asi_arch.lab.loading import load_mixer
 from asi_arch.mixers.model import LanguageModel
 
 
@@ -28,7 +28,7 @@ def score(job: ScoreJob, channel: Channel) -> None:
 
 def build(job: ScoreJob) -> LanguageModel:
     """The model, with weights that mean nothing yet."""
-    mixer = load_mixer(job.source)
+    mixer = load_adapted(job.source, job.adapter)
     model = LanguageModel(mixer, job.model, vocabulary=job.vocabulary, mlp_width=job.mlp_width, seed=0)
     return model.to(job.device).eval()
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from asi_arch.domain.profile import OptimizerSpec
+from asi_arch.lab.adapters import load_adapted
 from asi_arch.lab.channel import Channel
 from asi_arch.lab.contract import Garbled, StepReport, Tokens, TrainJob, Weights
-from asi_arch.lab.loading import load_mixer
 from asi_arch.mixers.model import LanguageModel
 
 MAX_AUXILIARY = 1.0
@@ -77,7 +77,7 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 
 def build(job: TrainJob) -> Trainer:
     """The model of a job, initialised from its seed."""
-    mixer = load_mixer(job.source)
+    mixer = load_adapted(job.source, job.adapter)
     model = LanguageModel(mixer, job.model, vocabulary=job.vocabulary, mlp_width=job.mlp_width, seed=job.seed)
     return Trainer(model, job.optimizer, steps=job.steps, device=job.device, precision=job.precision)
 

@@ -23,11 +23,16 @@ class ShortConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, T, D] -> [B, T, D]."""
-        if is_fast():
-            return _CausalConvolution.apply(x, self.weight, self.activation == "silu")
-        channels, length = self.weight.shape
-        y = F.conv1d(x.mT, self.weight.unsqueeze(1), padding=length - 1, groups=channels)[..., : x.shape[1]].mT
-        return F.silu(y) if self.activation == "silu" else y
+        return causal_convolution(x, self.weight, silu=self.activation == "silu")
+
+
+def causal_convolution(x: Tensor, weight: Tensor, *, silu: bool = False) -> Tensor:
+    """Each channel of x [B, T, D] with its own kernel, a row of `weight` [D, L], then SiLU where asked."""
+    if is_fast():
+        return _CausalConvolution.apply(x, weight, silu)
+    channels, length = weight.shape
+    y = F.conv1d(x.mT, weight.unsqueeze(1), padding=length - 1, groups=channels)[..., : x.shape[1]].mT
+    return F.silu(y) if silu else y
 
 
 class _CausalConvolution(torch.autograd.Function):

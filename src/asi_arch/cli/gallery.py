@@ -1,0 +1,204 @@
+"""`asi-arch import gallery`: published programs as the next experiments of a campaign."""
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from asi_arch.app import Wish, opened_campaign
+from asi_arch.cli import options
+from asi_arch.cli.files import MAX_SOURCE_BYTES
+from asi_arch.domain.errors import CandidateError
+from asi_arch.engine.importing import GalleryEntry, Placed, import_entries, placements
+
+MAX_GALLERY_BYTES = 256 << 20
+_SHOWN = 10
+"""Complaints about one file."""
+_MAX_NAME = 200
+
+
+class ImportWish(NamedTuple):
+    """The command's options as typed."""
+
+    file: Path
+    adapter: str
+    profile: str | None
+    data: str | None
+    state: Path | None
+    as_json: bool
+
+
+def import_gallery(wish: ImportWish) -> None:
+    """Read and check the whole file, then store all of it at once; nothing is stored where anything is wrong."""
+    adapter = options.adapter(wish.adapter)
+    entries = read_gallery(wish.file)
+    settings = options.settings(wish.state)
+    asked = Wish(profile=wish.profile, data=wish.data)
+    with opened_campaign(settings.state, asked, settings) as (campaign, store):
+        placed = placements(store, campaign.profile.search, entries)
+        with _bar(wish.as_json) as bars, store.together():
+            bar = bars.add_task("importing", total=len(placed))
+            import_entries(store, placed, adapter, lambda: bars.advance(bar))
+        summary = _summary(placed, settings.state)
+    if wish.as_json:
+        Console(soft_wrap=True, highlight=False).print(json.dumps(summary, indent=2), markup=False)
+    else:
+        _print(summary)
+
+
+def read_gallery(path: Path) -> list[GalleryEntry]:
+    """All entries of the file. Raises `CandidateError` that names every entry and field that is wrong, up to ten."""
+    listed = _listed(path)
+    complaints = [f"entry {place}: {text}" for place, item in enumerate(listed) for text in _faults(item)]
+    if not complaints:
+        entries = [_entry(item) for item in listed]
+        complaints = list(_faults_between(entries))
+    else:
+        entries = []
+    if complaints:
+        more = f"\n  and {len(complaints) - _SHOWN} more" if len(complaints) > _SHOWN else ""
+        lines = "".join(f"\n  {text}" for text in complaints[:_SHOWN])
+        raise CandidateError(f"{path} can't be imported, nothing was stored:{lines}{more}")
+    return entries
+
+
+def _listed(path: Path) -> list[Any]:
+    try:
+        size = path.stat().st_size
+        if size > MAX_GALLERY_BYTES:
+            raise CandidateError(f"{path} has {size:,} bytes; a gallery may have {MAX_GALLERY_BYTES:,}")
+        found = json.loads(path.read_bytes().decode("utf-8"))
+    except IsADirectoryError as error:
+        raise CandidateError(f"{path} is a folder; name the JSON file in it") from error
+    except OSError as error:
+        raise CandidateError(f"{path} can't be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise CandidateError(f"{path} is not UTF-8 text (byte {error.start}); a gallery is a JSON file") from error
+    except (ValueError, RecursionError) as error:
+        raise CandidateError(f"{path} is not JSON: {error}") from error
+    if not isinstance(found, list) or not found:
+        kind = "an empty list" if found == [] else f"a {type(found).__name__}"  # pyright: ignore[reportUnknownArgumentType]
+        raise CandidateError(f"{path} must hold a list of objects with name and program, got {kind}")
+    return cast(list[Any], found)
+
+
+def _faults(item: Any) -> Iterator[str]:
+    """What is wrong with one entry alone; other fields than ours are nobody's business."""
+    if not isinstance(item, dict):
+        yield f"must be an object, got a {type(item).__name__}"
+        return
+    fields = cast(dict[str, Any], item)
+    for name in ("name", "program", "motivation"):
+        yield from _faults_of_text(fields, name)
+    yield from _faults_of_numbers(fields)
+
+
+def _faults_of_text(item: dict[str, Any], field: str) -> Iterator[str]:
+    value = item.get(field)
+    if field not in item:
+        yield f"'{field}' is missing"
+    elif not isinstance(value, str):
+        yield f"'{field}' must be a text, got a {type(value).__name__}"
+    elif field != "motivation" and not value.strip():
+        yield f"'{field}' is empty"
+    elif field == "name" and (len(value) > _MAX_NAME or not value.isprintable()):
+        yield f"'name' must be one line of at most {_MAX_NAME} characters"
+    elif field == "program":
+        yield from _faults_of_program(value)
+
+
+def _faults_of_numbers(item: dict[str, Any]) -> Iterator[str]:
+    if "index" not in item:
+        yield "'index' is missing; number the entries in the order in which they were made"
+    elif not _is_count(item["index"]):
+        yield f"'index' must be a whole number from 0 on, got {item['index']!r}"
+    if item.get("parent") is not None and not _is_count(item["parent"]):
+        yield f"'parent' must be the index of another entry or null, got {item['parent']!r}"
+
+
+def _faults_of_program(program: str) -> Iterator[str]:
+    size = len(program.encode("utf-8", errors="replace"))
+    if size > MAX_SOURCE_BYTES:
+        yield f"'program' has {size:,} bytes; a candidate may have {MAX_SOURCE_BYTES:,}"
+        return
+    try:
+        program.encode("utf-8")
+        ast.parse(program)
+    except SyntaxError as error:
+        yield f"'program' is not valid Python: {error.msg} (line {error.lineno})"
+    except (ValueError, RecursionError, MemoryError) as error:
+        yield f"'program' is not valid Python: {error}"
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _entry(item: dict[str, Any]) -> GalleryEntry:
+    result = item.get("result")
+    return GalleryEntry(
+        number=item["index"],
+        parent=item.get("parent"),
+        name=item["name"].strip(),
+        motivation=_storable(item["motivation"]),
+        result=_storable(result if isinstance(result, str) else "" if result is None else json.dumps(result)),
+        program=item["program"],
+    )
+
+
+def _storable(text: str) -> str:
+    """JSON can name halves of characters, which no file can hold."""
+    return text.encode("utf-8", errors="replace").decode().strip()
+
+
+def _faults_between(entries: list[GalleryEntry]) -> Iterator[str]:
+    first: dict[int, int] = {}
+    for place, entry in enumerate(entries):
+        if entry.number in first:
+            yield f"entry {place}: 'index' {entry.number} is that of entry {first[entry.number]} as well"
+        first.setdefault(entry.number, place)
+        if entry.parent is not None and entry.parent >= entry.number:
+            yield f"entry {place}: 'parent' must be smaller than its own index {entry.number}, got {entry.parent}"
+
+
+def _bar(quiet: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True)
+
+
+def _summary(placed: list[Placed], folder: Path) -> dict[str, Any]:
+    lines = [
+        {
+            "experiment": item.index,
+            "index": item.entry.number,
+            "name": item.entry.name,
+            "parent": item.parent,
+            "is_new": item.is_new,
+        }
+        for item in placed
+    ]
+    return {
+        "state": str(folder),
+        "imported": sum(item.is_new for item in placed),
+        "already_there": sum(not item.is_new for item in placed),
+        "parents_unknown": sum(item.parent is None and item.entry.parent is not None for item in placed),
+        "experiments_needed": max(item.index for item in placed) + 1,
+        "entries": lines,
+    }
+
+
+def _print(summary: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    console.print(f"{summary['imported']} programs imported into {summary['state']}", markup=False)
+    if summary["already_there"]:
+        console.print(f"{summary['already_there']} were there before and stay as they are")
+    if summary["parents_unknown"]:
+        console.print(
+            f"{summary['parents_unknown']} have a parent that is not in the file; they start a line of their own"
+        )
+    command = f"asi-arch run -n {summary['experiments_needed']} --state {summary['state']}"
+    console.print(f"Nothing is checked or trained yet: {command}", markup=False)

@@ -1,0 +1,1 @@
+"""Names of flash-linear-attention with their interfaces, built from our own mixers: any device, any precision."""

@@ -1,0 +1,137 @@
+"""Which module has which stand-ins, and an `import` that finds them.
+
+The modules are handed to the one program that asks for them and never put into `sys.modules`: our own operators look
+for the installed flash-linear-attention there, and must not find these.
+"""
+
+import ast
+import builtins
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from asi_arch.lab.adapters.stand_ins import modules, ops, padding
+from asi_arch.lab.loading import LoadFailure
+
+ROOTS = ("fla", "transformers")
+_FORMS = ("chunk", "fused_recurrent", "fused_chunk")
+
+
+def _forms(suffix: str, op: Callable[..., Any]) -> dict[str, object]:
+    """All algorithms for one operator give the same result."""
+    return {f"{form}_{suffix}": op for form in _FORMS}
+
+
+_NORMS: dict[str, object] = {"RMSNorm": modules.RMSNorm, "LayerNorm": modules.LayerNorm}
+_GATED_NORMS: dict[str, object] = {
+    "FusedRMSNormGated": modules.FusedRMSNormGated,
+    "FusedRMSNormSwishGate": modules.FusedRMSNormGated,
+}
+_CONVOLUTIONS: dict[str, object] = {"ShortConvolution": modules.ShortConvolution}
+_L2: dict[str, object] = {"l2norm": modules.l2norm, "l2_norm": modules.l2norm, "L2Norm": modules.L2Norm}
+_OPS: dict[str, dict[str, object]] = {
+    "delta_rule": _forms("delta_rule", ops.delta_rule),
+    "gated_delta_rule": _forms("gated_delta_rule", ops.gated_delta_rule),
+    "linear_attn": _forms("linear_attn", ops.linear_attention),
+    "simple_gla": _forms("simple_gla", ops.simple_gla),
+    "gla": _forms("gla", ops.gla),
+}
+_CONTENTS: Mapping[str, Mapping[str, object]] = {
+    "fla": {},
+    "fla.modules": {**_NORMS, **_GATED_NORMS, **_CONVOLUTIONS, "L2Norm": modules.L2Norm},
+    "fla.modules.convolution": _CONVOLUTIONS,
+    "fla.modules.fused_norm_gate": _GATED_NORMS,
+    "fla.modules.l2norm": _L2,
+    "fla.modules.layernorm": _NORMS,
+    "fla.layers": {},
+    "fla.layers.utils": {
+        "get_unpad_data": padding.get_unpad_data,
+        "index_first_axis": padding.index_first_axis,
+        "pad_input": padding.pad_input,
+    },
+    "fla.ops": {name: op for names in _OPS.values() for name, op in names.items()},
+    **{f"fla.ops.{name}": names for name, names in _OPS.items()},
+}
+
+
+class _Placeholder:
+    """A type that is named in annotations and nowhere else."""
+
+    def __class_getitem__(cls, item: object) -> type:
+        return cls
+
+
+class _TypesOnly(ModuleType):
+    """A module of which only types are used: it has every name that is asked for."""
+
+    def __getattr__(self, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (_Placeholder,), {})
+
+
+def is_types_only(name: str) -> bool:
+    """Whether nothing but annotations is expected from a module."""
+    return name.split(".")[0] == "transformers" or name == "fla.models" or name.startswith("fla.models.")
+
+
+def check_names(tree: ast.Module) -> None:
+    """Raises `LoadFailure` for an import from fla that has no stand-in, unless the program is prepared for that."""
+    prepared = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.Try) for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if id(node) in prepared:
+            continue
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                _check_module(alias.name, node.lineno)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            _check_from(node.module or "", [alias.name for alias in node.names], node.lineno)
+
+
+def _check_module(name: str, line: int) -> None:
+    if name.split(".")[0] in ROOTS and not is_types_only(name) and name not in _CONTENTS:
+        there = ", ".join(sorted(_CONTENTS))
+        raise LoadFailure(f"the module `{name}` has no stand-in; there are {there}", line)
+
+
+def _check_from(module: str, names: list[str], line: int) -> None:
+    _check_module(module, line)
+    if module not in _CONTENTS:
+        return
+    for name in names:
+        if name != "*" and name not in _CONTENTS[module] and f"{module}.{name}" not in _CONTENTS:
+            there = ", ".join(sorted(_CONTENTS[module])) or "none"
+            raise LoadFailure(f"`{name}` from `{module}` has no stand-in; there are: {there}", line)
+
+
+def builtins_with_stand_ins() -> dict[str, object]:
+    """The built-in names with an `import` of their own; new modules with every call."""
+    found = {name: _module(name, contents) for name, contents in _CONTENTS.items()}
+    for name, module in found.items():
+        parent, _, child = name.rpartition(".")
+        if parent:
+            setattr(found[parent], child, module)
+
+    def import_(
+        name: str,
+        globals: Mapping[str, object] | None = None,
+        locals: Mapping[str, object] | None = None,
+        fromlist: tuple[str, ...] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        root = name.split(".")[0]
+        if level or root not in ROOTS:
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
+        if is_types_only(name):
+            return _TypesOnly(name if fromlist else root)
+        if name not in found:
+            raise ModuleNotFoundError(f"no stand-in for the module '{name}'", name=name)
+        return found[name if fromlist else root]
+
+    return {**vars(builtins), "__import__": import_}
+
+
+def _module(name: str, contents: Mapping[str, object]) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(contents)
+    return module

@@ -1,0 +1,116 @@
+"""`asi-arch import gallery` and `--adapter fla`, as a user types them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Run
+
+pytestmark = pytest.mark.torch
+
+PROGRAMS = Path(__file__).parents[1] / "lab" / "adapters" / "programs"
+
+
+def entry(program: str = "other_name", **changes: Any) -> dict[str, Any]:
+    source = (PROGRAMS / f"{program}.py").read_text()
+    return {"name": program, "program": source, "motivation": "Why.", "result": None, "index": 0, **changes}
+
+
+def edited(program: str, **changes: Any) -> dict[str, Any]:
+    return {**entry(**changes), "program": program}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[", "is not JSON"),
+        ("{}", "must hold a list of objects with name and program, got a dict"),
+        ("[]", "got an empty list"),
+        ([3], "entry 0: must be an object, got a int"),
+        ([{"name": "a"}], "entry 0: 'program' is missing"),
+        ([entry(motivation=7)], "entry 0: 'motivation' must be a text, got a int"),
+        ([entry(name=" ")], "entry 0: 'name' is empty"),
+        ([entry(name="a\nb")], "entry 0: 'name' must be one line"),
+        ([entry(), edited(index=1, program="def f(:")], "entry 1: 'program' is not valid Python: "),
+        ([edited(program="x = 1\0")], "entry 0: 'program' is not valid Python"),
+        ([edited(program="x = '\ud800'")], "entry 0: 'program' is not valid Python"),
+        ([entry(index=-1)], "entry 0: 'index' must be a whole number from 0 on, got -1"),
+        ([entry(index=True)], "entry 0: 'index' must be a whole number from 0 on, got True"),
+        ([entry(), entry()], "entry 1: 'index' 0 is that of entry 0 as well"),
+        ([entry(parent="delta_net")], "entry 0: 'parent' must be the index of another entry or null, got 'delta_net'"),
+        ([entry(parent=5)], "entry 0: 'parent' must be smaller than its own index 0, got 5"),
+    ],
+)
+def test_a_bad_entry_is_named_and_nothing_is_stored(tmp_path: Path, content: Any, message: str) -> None:
+    from asi_arch.cli.gallery import ImportWish, import_gallery
+    from asi_arch.domain.errors import CandidateError
+
+    file = tmp_path / "gallery.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(CandidateError) as error:
+        import_gallery(ImportWish(file, "fla", "smoke", None, tmp_path / "state", True))
+    assert message in str(error.value)
+    assert not (tmp_path / "state").exists()
+
+
+def test_every_complaint_is_listed_up_to_ten(tmp_path: Path) -> None:
+    from asi_arch.cli.gallery import read_gallery
+    from asi_arch.domain.errors import CandidateError
+
+    file = tmp_path / "gallery.json"
+    file.write_text(json.dumps([entry(name="", index=None, parent=-1) for _ in range(4)]))
+    with pytest.raises(CandidateError, match="and 2 more") as error:
+        read_gallery(file)
+    assert str(error.value).count("\n  entry ") == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("missing.json", "No such file"), (".", "is a folder"), ("binary.json", "is not UTF-8 text")]
+)
+def test_a_file_that_is_no_gallery_is_explained(asi_arch: Run, tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    done = asi_arch("import", "gallery", name)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_adapter_is_explained(asi_arch: Run) -> None:
+    done = asi_arch("check", str(PROGRAMS / "other_name.py"), "--adapter", "mamba")
+    assert done.returncode == 2
+    assert "--adapter must be one of mixer, fla, got 'mamba'" in done.stderr
+
+
+def test_a_published_program_is_checked_and_trained_outside_a_campaign(asi_arch: Run) -> None:
+    done = asi_arch("train", PROGRAMS / "gate_floor.py", "-a", "fla", "-p", "smoke", "--json")
+    assert done.returncode == 0, done.stderr
+    own = json.loads(done.stdout)[0]
+    assert own["verdict"] == "measured"
+    assert "moves on once for each training step" in own["findings"][0]["message"]
+
+
+def test_an_imported_gallery_is_taken_up_by_the_next_run(asi_arch: Run, tmp_path: Path) -> None:
+    leak = entry()["program"].replace("return self.out(torch.flatten(o, -2))", "return self.out(o.flatten(-2).flip(1))")
+    entries = [
+        entry(index=7, result={"loss": 4.5}, extra="ignored"),
+        entry("auxiliary_loss", index=9, parent=7),
+        edited(name="leak", program=leak, index=12, parent=3),
+    ]
+    (tmp_path / "gallery.json").write_text(json.dumps(entries))
+    done = asi_arch("import", "gallery", "gallery.json", "-p", "smoke", "-s", "state", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["imported"], summary["parents_unknown"], summary["experiments_needed"]) == (3, 1, 5)
+
+    run = asi_arch("run", "-n", "5", "-s", "state", "--plain", "--workers", "1")
+    assert run.returncode == 0, run.stderr
+    found = [json.loads(asi_arch("show", str(index), "-s", "state", "--json").stdout) for index in (1, 3, 4)]
+    assert [item["name"] for item in found] == ["other_name", "auxiliary_loss", "leak"]
+    assert [item["outcome"]["kind"] for item in found] == ["measured", "measured", "rejected"]
+    assert found[1]["parent"]["index"] == 1
+
+    again = asi_arch("import", "gallery", "gallery.json", "-s", "state")
+    assert again.returncode == 0, again.stderr
+    assert "0 programs imported" in again.stdout
