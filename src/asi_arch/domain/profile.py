@@ -140,7 +140,7 @@ class BlindSpec(Record):
     """Where a claim is to be made."""
     prefixes: Annotated[int, Field(ge=0)] = 4
     """Of these, so many are asked for with nothing after them at all, which is slower."""
-    tolerance_nats: Annotated[float, Field(gt=0)] = 0.01
+    tolerance_nats: Annotated[float, Field(gt=0)] = 1e-3
     """What rounding may change."""
 
 
