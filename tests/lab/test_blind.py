@@ -27,29 +27,20 @@ def _batch(rows: int = 12, length: int = 10, *, answers_only: bool = False) -> B
 def test_questions_are_about_different_rows_and_leave_something_to_hide(count: int, seed: int) -> None:
     batch = _batch(answers_only=True)
     losses = np.random.default_rng(seed).random(batch.targets.shape)
-    asked = questions(losses, batch, count=count, rival=None, rng=generator("a", seed))
+    asked = questions(losses, batch, count=count, rng=generator("a", seed))
     assert len(asked) == min(count, len(losses))
     assert len({question.row for question in asked}) == len(asked)
     assert all(batch.targets[q.row, q.position] != NO_TARGET and q.position < losses.shape[1] - 1 for q in asked)
     assert sum(q.is_gain for q in asked) == len(asked) // 2
 
 
-def test_half_of_the_questions_are_where_the_candidate_gains_most() -> None:
-    batch = _batch()
-    losses = np.full(batch.targets.shape, 2.0)
-    losses[3, 4] = losses[7, 1] = 0.1
-    rival = np.full(batch.targets.shape, 2.0)
-    asked = questions(losses, batch, count=4, rival=rival, rng=generator("a"))
-    assert {(q.row, q.position) for q in asked if q.is_gain} == {(3, 4), (7, 1)}
-
-
-def test_where_the_rival_is_unknown_a_gain_is_over_the_mean_at_the_same_target() -> None:
+def test_half_of_the_questions_are_where_it_knows_what_it_usually_does_not() -> None:
     batch = _batch()
     hard = np.unique(batch.targets)[0]
     losses = np.where(batch.targets == hard, 5.0, 1.0)
     row, position = next((r, p) for r, p in np.argwhere(batch.targets == hard) if p < losses.shape[1] - 1)
     losses[row, position] = 1.5
-    asked = questions(losses, batch, count=2, rival=None, rng=generator("a"))
+    asked = questions(losses, batch, count=2, rng=generator("a"))
     assert (asked[0].row, asked[0].position) == (row, position)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from asi_arch.domain.outcome import BlindCheck, Leaking, RunKey
+from asi_arch.domain.outcome import BlindCheck, Leaking
 from asi_arch.domain.ports import NO_TARGET, Batch
 from asi_arch.domain.profile import BlindSpec, Split, StageName
 
@@ -38,23 +38,6 @@ class Answer(NamedTuple):
     blind: float
 
 
-class Rival:
-    """The reference's losses at every held-out position, as far as it was scored since this lab was opened."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._losses: dict[tuple[StageName, int, Split], NDArray[np.float64]] = {}
-
-    def learn(self, source: str, key: RunKey, losses: NDArray[np.float64]) -> None:
-        """Remember the losses [R, T] of a run, if it is the reference's."""
-        if source == self._source:
-            self._losses[key.stage, key.seed, key.split] = losses
-
-    def losses(self, key: RunKey) -> NDArray[np.float64] | None:
-        """[R, T] at the same stage, seed and split; None where they are not known."""
-        return self._losses.get((key.stage, key.seed, key.split))
-
-
 def generator(*words: object) -> np.random.Generator:
     """Of random choices that follow from these words, and from nothing else."""
     digest = hashlib.sha256("\0".join(map(str, words)).encode()).digest()
@@ -66,15 +49,14 @@ def questions(
     batch: Batch,
     *,
     count: int,
-    rival: NDArray[np.float64] | None,
     rng: np.random.Generator,
 ) -> list[Question]:
     """At most one per row: half at random, half where the gain is largest.
 
-    `losses` [R, T] are the candidate's. The gain is over the reference baseline's losses at the same positions
-    (`rival`), or where they are not known over the candidate's own mean loss at the same target.
+    `losses` [R, T] are the candidate's. The gain is over its own mean loss at the same target: a position where it
+    knows what it usually does not. So the choice needs no other run, and is the same after a restart.
     """
-    gains = (_expected(losses, batch) if rival is None else rival) - losses
+    gains = _expected(losses, batch) - losses
     allowed = (batch.targets != NO_TARGET) & (np.arange(losses.shape[1]) < losses.shape[1] - 1)
     gains = np.where(allowed, gains, -np.inf)
     rows = np.flatnonzero(allowed.any(axis=1))

@@ -10,7 +10,6 @@ from asi_arch.domain.errors import LabError
 from asi_arch.domain.outcome import CheckReport, Run, StoppedEarly
 from asi_arch.domain.ports import Ballot, Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import Profile, StageName
-from asi_arch.lab.blind import Rival
 from asi_arch.lab.checking import check_source
 from asi_arch.lab.checks.setting import CheckSetting
 from asi_arch.lab.parent import WarmParentHandle
@@ -52,7 +51,6 @@ class LocalLab:
         self._starting = asyncio.Lock()
         self._calibrating = asyncio.Lock()
         self._target_parameters: int | None = None
-        self._rival = Rival(reference_source)
         self.cold_start_s = 0.0
 
     @property
@@ -102,7 +100,6 @@ class LocalLab:
                     self._profile,
                     task,
                     order=order,
-                    rival=self._rival,
                     on_progress=on_progress,
                     clock=time.monotonic,
                 )

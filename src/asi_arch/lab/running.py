@@ -22,7 +22,7 @@ from asi_arch.domain.outcome import (
 from asi_arch.domain.ports import Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
 from asi_arch.lab import processes
-from asi_arch.lab.blind import Answer, Rival, disguised, finding, generator, questions, wanted
+from asi_arch.lab.blind import Answer, disguised, finding, generator, questions, wanted
 from asi_arch.lab.contract import Arrays, Hidden, Load, ScoreJob, StepReport, Tokens, TrainJob, Weights
 from asi_arch.lab.conversation import SMALL_ANSWER, ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import WarmParentHandle
@@ -63,7 +63,6 @@ async def train_and_score(
     task: Task,
     *,
     order: RunOrder,
-    rival: Rival,
     on_progress: Callable[[Progress], None],
     clock: Callable[[], float],
 ) -> tuple[Run, bytes]:
@@ -79,7 +78,7 @@ async def train_and_score(
         trained = await training.run(parent)
         scored = Scored(trained.outcome, None, 0.0)
         if trained.weights:
-            judged = Scoring(profile, task, order, weights=trained.weights, rival=rival)
+            judged = Scoring(profile, task, order, trained.weights)
             scored = await judged.score(scorer)
             if scored.score is not None:
                 scored = await judged.confirm(blind, scored)
@@ -230,8 +229,7 @@ def _score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:
 class Scoring:
     """The trusted side of scoring one run: all rows by one scorer, then some positions by a second, blind one."""
 
-    def __init__(self, profile: Profile, task: Task, order: RunOrder, *, weights: Arrays, rival: Rival) -> None:
-        self._rival = rival
+    def __init__(self, profile: Profile, task: Task, order: RunOrder, weights: Arrays) -> None:
         self._profile = profile
         self._order = order
         self._weights = weights
@@ -289,16 +287,14 @@ class Scoring:
         pieces = [inputs[start : start + rows] for start in range(0, len(inputs), rows)]
         async for hidden in self._hidden(talk, pieces):
             await asyncio.to_thread(self._referee.take, hidden)
-        score = self._referee.result(self._order.key.split)
-        self._rival.learn(self._order.source, self._order.key, self._referee.losses)
-        return score
+        return self._referee.result(self._order.key.split)
 
     async def _asked(self, talk: Conversation) -> list[Answer]:
         """Rows with others' futures in batches of the usual size, then a few rows that end at their position."""
         key, spec, losses = self._order.key, self._profile.blind, self._referee.losses
         rng = generator(key.sha, key.protocol, key.stage.value, key.seed, key.split.value)
         count = min(wanted(spec, key.split), len(losses))
-        asked = questions(losses, self._batch, count=count, rival=self._rival.losses(key), rng=rng)
+        asked = questions(losses, self._batch, count=count, rng=rng)
         rows = max(1, _SCORE_TOKENS // losses.shape[1])
         groups = [asked[start : start + rows] for start in range(0, len(asked), rows)]
         pieces = [disguised(self._batch, group) for group in groups]
