@@ -10,9 +10,8 @@ from types import ModuleType
 
 from torch import nn
 
-ALLOWED_IMPORTS = frozenset(
-    {"__future__", "asi_arch.mixers", "collections", "dataclasses", "einops", "functools", "math", "torch", "typing"}
-)
+from asi_arch.lab.imports import is_allowed, refusal
+
 MODULE_NAME = "candidate"
 FILE_NAME = "<candidate>"
 """Under which the candidate's lines appear in tracebacks."""
@@ -67,14 +66,8 @@ def _check_imports(tree: ast.Module) -> None:
         else:
             continue
         for name in names:
-            if not _is_allowed(name):
-                allowed = ", ".join(sorted(ALLOWED_IMPORTS))
-                raise LoadFailure(f"`{name}` may not be imported; allowed are {allowed}", node.lineno)
-
-
-def _is_allowed(name: str) -> bool:
-    parts = name.split(".")
-    return any(".".join(parts[: count + 1]) in ALLOWED_IMPORTS for count in range(len(parts)))
+            if not is_allowed(name):
+                raise LoadFailure(refusal(name), node.lineno)
 
 
 def _executed(tree: ast.Module, source: str) -> ModuleType:

@@ -16,6 +16,7 @@ from asi_arch.lab.checks.counting import RoundingWatch, WorkCounter
 from asi_arch.lab.checks.findings import Fault
 from asi_arch.lab.checks.setting import CheckSetting
 from asi_arch.lab.checks.surroundings import Surroundings
+from asi_arch.lab.imports import ALLOWED_IMPORTS
 from asi_arch.lab.loading import FILE_NAME
 from asi_arch.mixers.model import build_mixer
 
@@ -60,10 +61,12 @@ class Probe:
         load: Callable[[str], type[nn.Module]],
         surroundings: Surroundings,
         seed: int,
+        allowed_imports: frozenset[str] = ALLOWED_IMPORTS,
     ) -> None:
         self.source = source
         self.setting = setting
         self.surroundings = surroundings
+        self.allowed_imports = allowed_imports
         self.counts: dict[int, WorkCounter] = {}
         """Work of one layer by length; filled by the check of growth."""
         self.is_stochastic = False

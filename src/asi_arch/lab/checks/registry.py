@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from asi_arch.domain.outcome import Finding
 from asi_arch.lab.checks.batch import check_batch
-from asi_arch.lab.checks.construction import check_construct, check_load
+from asi_arch.lab.checks.construction import check_construct, check_load, check_static
 from asi_arch.lab.checks.future import check_future, check_length
 from asi_arch.lab.checks.growth import check_growth
 from asi_arch.lab.checks.probe import Probe
@@ -24,7 +24,8 @@ class Check(NamedTuple):
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("load", check_load, ()),
+    Check("static", check_static, ()),
+    Check("load", check_load, ("static",)),
     Check("construct", check_construct, ("load",)),
     Check("shape", check_shape, ("construct",)),
     Check("finite", check_finite, ("shape",)),
