@@ -52,7 +52,7 @@ async def left_alive(lab: LocalLab) -> set[int]:
 def profile() -> Profile:
     found = load_profile("smoke")
     watch = found.watch.model_copy(update={"stall_s": 1.5, "rungs": (Rung(fraction=0.4, margin=0.1),)})
-    checks = found.checks.model_copy(update={"deadline_s": 2.0})
+    checks = found.checks.model_copy(update={"deadline_s": 6.0})
     return found.model_copy(update={"watch": watch, "checks": checks})
 
 

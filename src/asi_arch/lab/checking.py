@@ -6,7 +6,7 @@ from asi_arch.domain.outcome import CheckReport, Finding, Severity
 from asi_arch.domain.record import sha256
 from asi_arch.lab import processes
 from asi_arch.lab.checks.setting import CheckSetting
-from asi_arch.lab.contract import CheckJob, Frame, Report
+from asi_arch.lab.contract import Arrays, CheckJob, CheckTrainedJob, Frame, Report
 from asi_arch.lab.conversation import ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import WarmParentHandle
 
@@ -19,10 +19,19 @@ class OutOfMemory(Exception):
 
 async def check_source(parent: WarmParentHandle, source: str, setting: CheckSetting) -> CheckReport:
     """The child's report; a crash, a silence or a flood of memory becomes a report with one error."""
-    limits = setting.spec
+    return await _asked(parent, CheckJob(source=source, setting=setting), {})
+
+
+async def check_weights(parent: WarmParentHandle, source: str, setting: CheckSetting, weights: Arrays) -> CheckReport:
+    """The same about trained weights; a report without a footprint."""
+    return await _asked(parent, CheckTrainedJob(source=source, setting=setting), weights)
+
+
+async def _asked(parent: WarmParentHandle, job: CheckJob | CheckTrainedJob, arrays: Arrays) -> CheckReport:
+    source, limits = job.source, job.setting.spec
     async with conversation(parent, limits.deadline_s) as talk:
         try:
-            await talk.say(CheckJob(source=source, setting=setting))
+            await talk.say(job, arrays)
             message, _ = await _within_memory(talk, limits.deadline_s, limits.memory_mib)
         except Stalled:
             text = f"The checks did not end within {limits.deadline_s:.0f} s: look for an endless or very slow loop."

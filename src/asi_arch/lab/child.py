@@ -12,7 +12,7 @@ import sys
 import traceback
 
 from asi_arch.lab.channel import Channel, Hangup
-from asi_arch.lab.contract import CheckJob, Failure, Report, ScoreJob, TrainJob
+from asi_arch.lab.contract import CheckJob, CheckTrainedJob, Failure, Report, ScoreJob, TrainJob
 from asi_arch.lab.loading import FILE_NAME, LoadFailure
 from asi_arch.lab.plain import plain_text
 
@@ -87,7 +87,7 @@ def _rehearse(device: str) -> None:
 
 
 def _do(channel: Channel) -> None:
-    job, _ = channel.receive()
+    job, arrays = channel.receive()
     if isinstance(job, TrainJob):
         from asi_arch.lab.worker.training import work
 
@@ -100,6 +100,10 @@ def _do(channel: Channel) -> None:
         from asi_arch.lab.checks import run_checks
 
         channel.send(Report(report=run_checks(job.source, job.setting)))
+    elif isinstance(job, CheckTrainedJob):
+        from asi_arch.lab.checks import check_trained
+
+        channel.send(Report(report=check_trained(job.source, job.setting, arrays)))
 
 
 def _report(channel: Channel, error: Exception) -> int:

@@ -9,8 +9,9 @@ from asi_arch.domain.errors import LabError
 from asi_arch.domain.outcome import CheckReport, Run, StoppedEarly
 from asi_arch.domain.ports import Ballot, Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import Profile, StageName
-from asi_arch.lab.checking import check_source
-from asi_arch.lab.checks.setting import CheckSetting
+from asi_arch.lab.checking import check_source, check_weights
+from asi_arch.lab.checks.setting import CheckSetting, Shape
+from asi_arch.lab.contract import Arrays
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.running import train_and_score
 
@@ -76,6 +77,10 @@ class LocalLab:
                 await self._calibrate()
         return await self._retried(lambda parent: check_source(parent, source, self._setting()))
 
+    async def check_trained(self, source: str, weights: Arrays) -> CheckReport:
+        """Those checks again whose answer training could change, on a whole model's trained weights by name."""
+        return await self._retried(lambda parent: check_weights(parent, source, self._setting(), weights))
+
     async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
         """Train, score. Waits while as many trainings as workers are running."""
         if order.key.protocol != self._protocol:
@@ -112,12 +117,14 @@ class LocalLab:
         self._target_parameters = report.footprint.model_parameters
 
     def _setting(self) -> CheckSetting:
-        stage = self._profile.language
+        stage, recall = self._profile.language, self._profile.recall
+        trained_in = {(stage.batch, stage.context): None, (recall.batch, recall.length): None}
         return CheckSetting(
             spec=self._profile.checks,
             model=self._profile.model,
             vocabulary=self._tasks[StageName.LANGUAGE].vocabulary,
             context=stage.context,
+            batches=tuple(Shape(rows=rows, length=length) for rows, length in trained_in),
             target_parameters=self._target_parameters,
         )
 

@@ -74,6 +74,14 @@ class CheckJob(Record):
     setting: CheckSetting
 
 
+class CheckTrainedJob(Record):
+    """To a checker, with the whole model's weights as arrays."""
+
+    kind: Literal["check_trained"] = "check_trained"
+    source: str
+    setting: CheckSetting
+
+
 class Tokens(Record):
     """To a worker ('inputs', 'targets' [B, T] int32) or a scorer ('inputs' only)."""
 
@@ -120,7 +128,9 @@ class Failure(Record):
     log: str
 
 
-Message = TrainJob | ScoreJob | Load | CheckJob | Tokens | StepReport | Weights | Hidden | Report | Failure
+Message = (
+    TrainJob | ScoreJob | Load | CheckJob | CheckTrainedJob | Tokens | StepReport | Weights | Hidden | Report | Failure
+)
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 

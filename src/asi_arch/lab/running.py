@@ -11,6 +11,7 @@ from asi_arch.domain.outcome import Crashed, Measured, Outcome, Run, StageScore,
 from asi_arch.domain.ports import Batch, Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
 from asi_arch.lab import processes
+from asi_arch.lab.checks.setting import scored_rows
 from asi_arch.lab.contract import Arrays, Hidden, Load, ScoreJob, StepReport, Tokens, TrainJob, Weights
 from asi_arch.lab.conversation import SMALL_ANSWER, ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import WarmParentHandle
@@ -20,8 +21,6 @@ from asi_arch.lab.watch import LiveWatch
 
 _AHEAD = 4
 """Batches that are sent before the first answer, so that the worker never waits."""
-_SCORE_TOKENS = 8192
-"""Tokens per scoring batch."""
 _MAX_WEIGHTS = 1 << 30
 """Bytes."""
 _FLOAT32_BYTES = 4
@@ -232,7 +231,7 @@ async def _refereed(
     talk: Conversation, profile: Profile, batch: Batch, referee: Referee, order: RunOrder
 ) -> StageScore:
     """Batch by batch; the scorer has the next one already while the referee computes."""
-    rows = max(1, _SCORE_TOKENS // batch.inputs.shape[1])
+    rows = scored_rows(batch.inputs.shape[1])
     pieces = [batch.inputs[start : start + rows] for start in range(0, len(batch.inputs), rows)]
     await talk.say(Tokens(), {"inputs": pieces[0]})
     for inputs, following in zip(pieces, [*pieces[1:], None], strict=True):

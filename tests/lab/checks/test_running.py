@@ -86,7 +86,7 @@ def test_random_states_settings_and_functions_of_torch_are_left_as_they_were(
     setting: CheckSetting, mixer_source: Source
 ) -> None:
     before = torch.random.get_rng_state(), random.getstate(), torch.nn.functional.relu
-    body = "torch.set_default_dtype(torch.float64)\ntorch.set_grad_enabled(False)\ntorch.nn.functional.relu = None"
+    body = "t, f = torch, F\nt.set_default_dtype(t.float64)\ntorch.set_grad_enabled(False)\nf.relu = None"
     report = run_checks(mixer_source(body), setting)
     assert [finding.check for finding in report.findings][-1] == "tampering"
     assert torch.equal(torch.random.get_rng_state(), before[0])

@@ -4,10 +4,15 @@ Runs inside the fresh child process that holds the candidate. Torch is imported 
 `CheckSetting` can be named by the controller. Nothing here starts processes, reads files or keeps time limits.
 """
 
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
 from asi_arch.domain.outcome import CheckReport
 from asi_arch.lab.checks.setting import CheckSetting
 
-__all__ = ["CheckSetting", "run_checks"]
+__all__ = ["CheckSetting", "check_trained", "run_checks"]
 
 
 def run_checks(source: str, setting: CheckSetting) -> CheckReport:
@@ -15,3 +20,10 @@ def run_checks(source: str, setting: CheckSetting) -> CheckReport:
     from asi_arch.lab.checks.running import report_on
 
     return report_on(source, setting)
+
+
+def check_trained(source: str, setting: CheckSetting, weights: Mapping[str, NDArray[np.float32]]) -> CheckReport:
+    """What the checks find when they are run again on trained weights: the whole model's state dictionary."""
+    from asi_arch.lab.checks.running import report_on
+
+    return report_on(source, setting, weights=weights)

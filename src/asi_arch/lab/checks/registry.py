@@ -11,7 +11,9 @@ from asi_arch.lab.checks.growth import check_growth
 from asi_arch.lab.checks.probe import Probe
 from asi_arch.lab.checks.repeatability import check_modes, check_repeatable
 from asi_arch.lab.checks.size import check_parameters
-from asi_arch.lab.checks.surface import check_finite, check_gradient, check_shape
+from asi_arch.lab.checks.stepping import check_step
+from asi_arch.lab.checks.surface import check_auxiliary, check_finite, check_gradient, check_shape
+from asi_arch.lab.checks.whole import check_model, check_weights
 
 
 class Check(NamedTuple):
@@ -20,7 +22,7 @@ class Check(NamedTuple):
     name: str
     run: Callable[[Probe], list[Finding]]
     needs: tuple[str, ...]
-    """Checks without whose success this one would only repeat their complaint."""
+    """Checks without whose success this one would only repeat their complaint, or be run for nothing."""
 
 
 CHECKS: tuple[Check, ...] = (
@@ -29,12 +31,25 @@ CHECKS: tuple[Check, ...] = (
     Check("construct", check_construct, ("load",)),
     Check("shape", check_shape, ("construct",)),
     Check("finite", check_finite, ("shape",)),
+    Check("auxiliary", check_auxiliary, ("finite",)),
     Check("repeatable", check_repeatable, ("finite",)),
     Check("modes", check_modes, ("repeatable",)),
     Check("batch", check_batch, ("repeatable",)),
     Check("future", check_future, ("batch",)),
     Check("length", check_length, ("future",)),
+    Check("step", check_step, ("repeatable",)),
+    Check("weights", check_weights, ("finite",)),
+    Check("model", check_model, ("modes", "batch", "future")),
     Check("gradient", check_gradient, ("finite",)),
     Check("growth", check_growth, ("finite",)),
     Check("parameters", check_parameters, ("finite",)),
 )
+
+_AGAIN = frozenset({"load", "weights", "finite", "repeatable", "modes", "batch", "future", "length", "step", "model"})
+
+TRAINED_CHECKS: tuple[Check, ...] = tuple(
+    check._replace(needs=tuple(name for name in check.needs if name in _AGAIN))
+    for check in CHECKS
+    if check.name in _AGAIN
+)
+"""What is asked again of trained weights: a parameter that moved or a buffer that counted may have opened a way."""
