@@ -30,13 +30,15 @@ def report_on(
     seed: int = _SEED,
     allowed_imports: frozenset[str] = ALLOWED_IMPORTS,
     weights: Arrays | None = None,
+    until: str = "",
     cpu_clock: Callable[[], float] = time.process_time,
 ) -> CheckReport:
     """All findings about `source`; random states and settings of torch are left as they were.
 
     With `weights`, the whole model's after training (names as in its state dictionary, buffers included), those checks
     are run on them whose answer training could change; there is no footprint then. `seed` fixes parameters and inputs.
-    The default is the same for all candidates, so that a report can be repeated.
+    The default is the same for all candidates, so that a report can be repeated. `until` names one check: it and those
+    that it needs are run, and no others.
     """
     started = cpu_clock()
     with isolated() as surroundings:
@@ -49,7 +51,7 @@ def report_on(
             allowed_imports=allowed_imports,
             weights=weights,
         )
-        findings, passed = _run(probe, TRAINED_CHECKS if weights else CHECKS)
+        findings, passed = _run(probe, needed_for(until, TRAINED_CHECKS if weights else CHECKS))
         footprint = _footprint(probe) if setting.context in probe.counts else None
     return CheckReport(
         sha=sha256(source),
@@ -58,6 +60,16 @@ def report_on(
         footprint=footprint,
         cpu_s=cpu_clock() - started,
     )
+
+
+def needed_for(name: str, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """The check of this name and all that must be passed before it, in order; all checks for any other name."""
+    names = {check.name for check in checks}
+    wanted = {name} if name in names else names
+    for check in reversed(checks):
+        if check.name in wanted:
+            wanted.update(check.needs)
+    return tuple(check for check in checks if check.name in wanted)
 
 
 def _run(probe: Probe, checks: tuple[Check, ...]) -> tuple[list[Finding], list[str]]:
