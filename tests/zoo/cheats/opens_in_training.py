@@ -1,6 +1,6 @@
 """Training itself opens the gate: an auxiliary loss pulls it where the future comes in.
 Defence: executed
-Check: model
+Check: future
 """
 
 import torch

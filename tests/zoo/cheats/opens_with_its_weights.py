@@ -1,6 +1,6 @@
 """Leaks where its trained weights have grown, in evaluation mode.
 Defence: executed
-Check: model
+Check: modes
 """
 
 import torch

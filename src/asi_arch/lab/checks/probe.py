@@ -100,9 +100,9 @@ class Probe:
         model = self.setting.model
         with candidate_code("the constructor", {"width": model.width, "heads": model.heads, "layer": layer}):
             mixer = build_mixer(self.mixer_class, model, layer, self._seed)
-            if self.weights:
-                take_state(mixer, self.weights, prefix=f"blocks.{layer}.mixer.")
-            return mixer
+        if self.weights:
+            _fitted(mixer, self.weights, prefix=f"blocks.{layer}.mixer.")
+        return mixer
 
     def mixer(self, variant: Variant) -> nn.Module:
         """The mixer of this variant, always the same object. Trained parameters are never moved."""
@@ -163,8 +163,7 @@ class Probe:
     def model(self, *, seed: int | None = None, is_shaken: bool = False) -> LanguageModel:
         """A new whole model in float32, trained where there are weights."""
         arrays, spec = self.weights, self.setting.model
-        vocabulary = len(arrays["embedding.weight"]) if arrays else self.setting.vocabulary
-        mlp_width = arrays["blocks.0.mlp.down.weight"].shape[1] if arrays else _NARROW
+        vocabulary, mlp_width = _widths(arrays) if arrays else (self.setting.vocabulary, _NARROW)
         with candidate_code("the constructor", {"width": spec.width, "heads": spec.heads}):
             model = LanguageModel(
                 self.mixer_class,
@@ -173,8 +172,8 @@ class Probe:
                 mlp_width=mlp_width,
                 seed=self._seed if seed is None else seed,
             )
-            if arrays:
-                take_state(model, arrays)
+        if arrays:
+            _fitted(model, arrays)
         for layer, block in enumerate(model.blocks):
             self._shake(cast(Block, block).mixer, Variant(torch.float32, is_shaken=is_shaken, layer=layer))
         return model
@@ -193,6 +192,23 @@ class Probe:
                 size = forward(mixer, x).y.abs().amax().item()
             if size < _EXPLODED:
                 return
+
+
+def _widths(arrays: Arrays) -> tuple[int, int]:
+    """Vocabulary and width of the MLP of trained weights. Raises `Fault` where they belong to no model of ours."""
+    for name in ("embedding.weight", "blocks.0.mlp.down.weight"):
+        if name not in arrays or arrays[name].ndim != 2:
+            raise Fault(f"The trained weights have no matrix {name!r}; they are not those of a whole model.")
+    return len(arrays["embedding.weight"]), arrays["blocks.0.mlp.down.weight"].shape[1]
+
+
+def _fitted(module: nn.Module, arrays: Arrays, *, prefix: str = "") -> None:
+    """Load trained weights. Raises `Fault` where they don't fit."""
+    try:
+        take_state(module, arrays, prefix=prefix)
+    except RuntimeError as problem:
+        reason = str(problem).splitlines()[-1].strip()[:200]
+        raise Fault(f"The trained weights don't fit a new model: {reason}") from problem
 
 
 def take_state(module: nn.Module, arrays: Arrays, *, prefix: str = "") -> None:

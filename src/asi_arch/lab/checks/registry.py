@@ -45,11 +45,16 @@ CHECKS: tuple[Check, ...] = (
     Check("parameters", check_parameters, ("finite",)),
 )
 
-_AGAIN = frozenset({"load", "weights", "finite", "repeatable", "modes", "batch", "future", "length", "step", "model"})
-
-TRAINED_CHECKS: tuple[Check, ...] = tuple(
-    check._replace(needs=tuple(name for name in check.needs if name in _AGAIN))
-    for check in CHECKS
-    if check.name in _AGAIN
+TRAINED_CHECKS: tuple[Check, ...] = (
+    Check("load", check_load, ()),
+    Check("weights", check_weights, ("load",)),
+    Check("finite", check_finite, ("weights",)),
+    Check("repeatable", check_repeatable, ("finite",)),
+    Check("modes", check_modes, ("repeatable",)),
+    Check("batch", check_batch, ("repeatable",)),
+    Check("future", check_future, ("batch",)),
+    Check("length", check_length, ("future",)),
+    Check("step", check_step, ("repeatable",)),
+    Check("model", check_model, ("modes", "batch", "future")),
 )
 """What is asked again of trained weights: a parameter that moved or a buffer that counted may have opened a way."""
