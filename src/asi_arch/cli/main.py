@@ -177,7 +177,7 @@ def verify(
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Candidate files.")],
+    files: Annotated[list[Path], typer.Argument(help="Candidate files, or folders of them.")],
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
@@ -186,7 +186,7 @@ def check(
     [bold]Examples[/bold]
 
       asi-arch check my_mixer.py
-      asi-arch check ideas/*.py --json
+      asi-arch check ideas/ --json
     """
     from asi_arch.cli import files as command
 

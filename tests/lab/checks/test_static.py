@@ -148,6 +148,11 @@ def test_a_text_that_is_no_python_is_left_to_the_loader() -> None:
     assert examine("def f(:") == []
 
 
+@pytest.mark.parametrize("line", ["X = " + "1 + " * 3000 + "1", "X = " + "-" * 3000 + "1", "x" + ".y" * 3000])
+def test_a_text_nested_beyond_reason_is_no_accident_of_ours(line: str) -> None:
+    assert len(_messages(f"{line}\n")) <= 1
+
+
 def test_only_the_first_few_complaints_are_listed() -> None:
     assert len(examine("import os\n" * 50)) == 5
 

@@ -40,7 +40,7 @@ def many_calls(probe: Probe, variant: Variant) -> list[Finding]:
         moved = [slot for slot in slots(mixer) if before.get(slot.name, slot.value) != slot.value]
         for slot in moved:
             slot.write(type(slot.value)(wound))
-        worst = moved and difference(first, probe.call(variant, x, seed=1), probe.tolerance(variant))
+        worst = difference(first, probe.call(variant, x, seed=1), probe.tolerance(variant)) if moved else None
         if worst:
             return [_error(f"when {moved[0].name}, which counts calls, stood at {wound}", worst, variant)]
     return []

@@ -35,7 +35,10 @@ def examine(source: str, allowed: frozenset[str] = ALLOWED_IMPORTS) -> list[Find
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    complaints = sorted({*_Reader(tree, allowed).complaints(), *map(Complaint._make, top_level_complaints(tree))})
+    try:
+        complaints = sorted({*_Reader(tree, allowed).complaints(), *map(Complaint._make, top_level_complaints(tree))})
+    except RecursionError:
+        complaints = [Complaint(1, "an expression is nested too deeply to be read; name its parts")]
     return [_finding(complaint) for complaint in complaints[:_MAX_FINDINGS]]
 
 
