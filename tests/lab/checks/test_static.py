@@ -47,7 +47,9 @@ def test_composed_programs_have_nothing_to_complain_about() -> None:
     [
         "x = eval('x')",
         "open('data')",
-        "y = getattr(self, 'weight')",
+        "y = getattr(self, 'we' + 'ight')",
+        "y = getattr(torch, 'os')",
+        "y = getattr(x, '__class__')",
         "setattr(self, 'y', x)",
         "y = self.__class__",
         "y = (lambda: 0).__globals__",
@@ -57,6 +59,7 @@ def test_composed_programs_have_nothing_to_complain_about() -> None:
         "torch.nn.functional.cross_entropy = F.mse_loss",
         "F.relu = None",
         "del torch.Tensor.item",
+        "nn.Linear.__init__ = None",
         "torch.manual_seed(0)",
         "torch.set_default_dtype(torch.float64)",
         "y = torch.load('weights')",
@@ -92,6 +95,8 @@ def test_a_line_that_reaches_beyond_the_mixer_is_named(line: str) -> None:
         "nn.init.zeros_(self.weight)",
         "y = x.to(torch.float32)",
         "y = hasattr(self, 'mask')",
+        "y = getattr(self, 'mask', None)",
+        "y = type(self).__name__",
         "super().__init__()",
     ],
 )

@@ -55,6 +55,7 @@ class _Reader:
         self._allowed = allowed
         self._imported = _imported_names(tree)
         self._docstrings = _docstrings(tree)
+        self._lookups = _literal_lookups(tree)
 
     def complaints(self) -> Iterator[Complaint]:
         for node in ast.walk(self._tree):
@@ -65,12 +66,14 @@ class _Reader:
         match node:
             case ast.Import() | ast.ImportFrom():
                 yield from self._imports(node)
-            case ast.Name():
+            case ast.Name() if id(node) not in self._lookups:
                 yield from _name(node)
             case ast.Attribute():
                 yield from self._attribute(node)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield from _definition(node)
+            case ast.Call(func=ast.Name() as function) if id(function) in self._lookups:
+                yield from self._attribute(self._lookups[id(function)])
             case ast.Call():
                 yield from _call(node)
             case ast.Global():
@@ -99,7 +102,7 @@ class _Reader:
 
     def _attribute(self, node: ast.Attribute) -> Iterator[str]:
         name, root, owner = node.attr, _root(node), _plain_root(node)
-        if _is_dunder(name) and name != "__init__":
+        if _is_dunder(name) and name not in words.ATTRIBUTE_DUNDERS:
             yield f"the attribute `{name}` belongs to Python's insides; use the public interface"
         elif name in words.FRAME_ATTRIBUTES or name in words.REGISTRIES:
             yield f"the attribute `{name}` belongs to Python's or torch's insides; use the public interface"
@@ -174,6 +177,19 @@ def _plain_root(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _literal_lookups(tree: ast.Module) -> Mapping[int, ast.Attribute]:
+    """`getattr(value, "name")` is no more than `value.name`: that attribute, by the identity of the name `getattr`."""
+    found: dict[int, ast.Attribute] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="getattr") as function, args=[value, ast.Constant(value=str(name)), *_]):
+                attribute = ast.Attribute(value=value, attr=name, ctx=ast.Load())
+                found[id(function)] = ast.copy_location(attribute, node)
+            case _:
+                pass
+    return found
 
 
 def _imported_names(tree: ast.Module) -> frozenset[str]:

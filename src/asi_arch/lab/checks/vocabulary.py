@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-_BY_NAME = "write `object.name`"
+_BY_NAME = "write `object.name`, or keep parts in a ModuleList or ModuleDict"
 _CODE = "write the code itself"
 _LOOK = "a mixer needs its input and parameters only"
 
@@ -67,7 +67,9 @@ REGISTRIES = frozenset(
 )
 """Of `nn.Module`."""
 
-PUBLIC_UNDERSCORES = frozenset({"_replace", "_asdict", "_fields", "_make", "_calculate_fan_in_and_fan_out"})
+ATTRIBUTE_DUNDERS = frozenset({"__init__", "__name__"})
+
+PUBLIC_UNDERSCORES = ATTRIBUTE_DUNDERS | {"_replace", "_asdict", "_fields", "_make", "_calculate_fan_in_and_fan_out"}
 """Of named tuples and of `torch.nn.init`, in wide use."""
 
 DEFINABLE_DUNDERS = frozenset(
