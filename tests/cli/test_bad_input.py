@@ -34,7 +34,8 @@ pytestmark = pytest.mark.torch
         (("calibrate", "--seeds", "3"), "--seeds must be 4 to 100, got 3"),
         (("calibrate", "--trials", "0"), "--trials must be at least 1, got 0"),
         (("check", "missing.py"), "missing.py can't be read: No such file"),
-        (("check", "."), "is a folder"),
+        (("check", "."), ". is a folder without candidates; a candidate is a file whose name ends in .py"),
+        (("train", "."), "is a folder"),
         (("train", "missing.py"), "can't be read"),
         (("profiles", "gpu"), "no profile 'gpu'"),
     ],
@@ -53,6 +54,43 @@ def test_an_unknown_profile_key_is_named(asi_arch: Run, tmp_path: Path) -> None:
     done = asi_arch("run", "--profile", "mine.toml")
     assert done.returncode == 2
     assert "unknown key 'model.depht'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (bytes(range(256)), "bad.py is not UTF-8 text (byte 128)"),
+        ("# größer".encode("latin-1"), "bad.py is not UTF-8 text"),
+        (b"\x7fELF" + bytes(4) + b"\xff" * 100, "bad.py is not UTF-8 text"),
+        (b"x = 1\n" * 1_700_000, "bad.py has more than the 1,000,000 bytes that a candidate may have"),
+    ],
+    ids=["binary", "latin-1", "executable", "10 MB"],
+)
+@pytest.mark.parametrize("command", ["check", "train"])
+def test_a_file_that_can_be_no_candidate_is_named(
+    asi_arch: Run, tmp_path: Path, command: str, content: bytes, message: str
+) -> None:
+    (tmp_path / "bad.py").write_bytes(content)
+    done = asi_arch(command, "bad.py")
+    assert done.returncode == 2
+    assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_folder_is_checked_file_by_file(asi_arch: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "ideas"
+    folder.mkdir()
+    honest = "from torch import nn\n\n\nclass Mixer(nn.Linear):\n"
+    honest += "    def __init__(self, hidden_size, num_heads, layer_idx):\n"
+    honest += "        super().__init__(hidden_size, hidden_size)\n"
+    texts = {"b_honest.py": honest, "a_nothing.py": "", "c_null.py": "x = '\0'\n", "notes.txt": "no candidate"}
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    done = asi_arch("check", "ideas", "--profile", "smoke", "--json")
+    assert done.returncode == 1, done.stderr
+    found = {Path(item["file"]).name: item for item in json.loads(done.stdout)}
+    assert list(found) == ["a_nothing.py", "b_honest.py", "c_null.py"]
+    assert [item["verdict"] for item in found.values()] == ["rejected", "passed", "rejected"]
+    assert all(finding["message"] for finding in found["c_null.py"]["findings"])
 
 
 def test_an_empty_folder_is_no_corpus(asi_arch: Run, tmp_path: Path) -> None:

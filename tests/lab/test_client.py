@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load
 
 from asi_arch.domain.errors import LabError, UserError
 from asi_arch.domain.outcome import Crashed, Diverged, Measured, Run, TimedOut
@@ -133,6 +134,16 @@ async def test_a_check_that_does_not_end_says_so(lab: LocalLab) -> None:
     assert not report.is_passed
     assert report.findings[0].check == "deadline"
     assert await left_alive(lab) == set()
+
+
+async def test_trained_weights_are_checked_again_in_a_fresh_child(lab: LocalLab, order: MakeOrder) -> None:
+    source = baselines.load("delta_net").source
+    _, stored = await lab.run(order(source), lambda _: None)
+    weights = load(stored)
+    report = await lab.check_trained(source, weights)
+    assert report.is_passed and {"weights", "future", "model"} <= set(report.passed_checks)
+    report = await lab.check_trained(source, {"norm.weight": weights["norm.weight"]})
+    assert [finding.check for finding in report.findings] == ["weights"]
 
 
 async def test_a_mixer_that_can_not_fit_is_rejected_with_the_numbers(lab: LocalLab) -> None:

@@ -40,8 +40,8 @@ class CheckWish(NamedTuple):
 
 
 def check(files: list[Path], wish: CheckWish) -> int:
-    """Check every file in one lab, so that they share its warm parent; returns the exit code."""
-    sources = {path: read_candidate(path) for path in files}
+    """Check all files, and those in folders, in one lab, so that they share its warm parent; returns the exit code."""
+    sources = {path: read_candidate(path) for path in candidate_files(files)}
     profile, adapter = wished_profile(Wish(profile=wish.profile)), options.adapter(wish.adapter)
     if not wish.is_uncontained:
         require_containment(options.settings(None))
@@ -53,16 +53,28 @@ def check(files: list[Path], wish: CheckWish) -> int:
     return PASSED if all(item.report.is_passed for item in reports) else REJECTED
 
 
+def candidate_files(paths: list[Path]) -> list[Path]:
+    """Files as they are, folders as the Python files in them, sorted. Raises `CandidateError` for one without any."""
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(path.glob("*.py")) if path.is_dir() else [path]
+        if not inside:
+            raise CandidateError(f"{path} is a folder without candidates; a candidate is a file whose name ends in .py")
+        found += inside
+    return found
+
+
 def read_candidate(path: Path) -> str:
     """A candidate's source. Raises `CandidateError` for what is missing, too large or not text."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_SOURCE_BYTES + 1)
     except IsADirectoryError as error:
         raise CandidateError(f"{path} is a folder; name the files in it, e.g. {path}/*.py") from error
     except OSError as error:
         raise CandidateError(f"{path} can't be read: {error.strerror or error}") from error
     if len(content) > MAX_SOURCE_BYTES:
-        raise CandidateError(f"{path} has {len(content):,} bytes; a candidate may have {MAX_SOURCE_BYTES:,}")
+        raise CandidateError(f"{path} has more than the {MAX_SOURCE_BYTES:,} bytes that a candidate may have")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -213,7 +213,7 @@ def calibrate(
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Candidate files.")],
+    files: Annotated[list[Path], typer.Argument(help="Candidate files, or folders of them.")],
     profile: Profile = None,
     adapter: Adapter = "mixer",
     without_containment: Uncontained = False,
@@ -224,7 +224,7 @@ def check(
     [bold]Examples[/bold]
 
       asi-arch check my_mixer.py
-      asi-arch check ideas/*.py --json
+      asi-arch check ideas/ --json
       asi-arch check published.py --adapter fla
     """
     from asi_arch.cli import files as command

@@ -6,7 +6,7 @@ from asi_arch.domain.candidate import Adapter, candidate_sha
 from asi_arch.domain.outcome import CheckReport, Finding, Severity
 from asi_arch.lab import processes
 from asi_arch.lab.checks.setting import CheckSetting
-from asi_arch.lab.contract import CheckJob, Frame, Report
+from asi_arch.lab.contract import Arrays, CheckJob, CheckTrainedJob, Frame, Report
 from asi_arch.lab.conversation import ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import WarmParentHandle
 
@@ -21,10 +21,19 @@ async def check_source(
     parent: WarmParentHandle, source: str, setting: CheckSetting, adapter: Adapter = Adapter.MIXER
 ) -> CheckReport:
     """The child's report; a crash, a silence or a flood of memory becomes a report with one error."""
-    limits, sha = setting.spec, candidate_sha(source, adapter)
+    return await _asked(parent, CheckJob(source=source, adapter=adapter, setting=setting), {})
+
+
+async def check_weights(parent: WarmParentHandle, job: CheckTrainedJob, weights: Arrays) -> CheckReport:
+    """The same about trained weights; a report without a footprint."""
+    return await _asked(parent, job, weights)
+
+
+async def _asked(parent: WarmParentHandle, job: CheckJob | CheckTrainedJob, arrays: Arrays) -> CheckReport:
+    sha, limits = candidate_sha(job.source, job.adapter), job.setting.spec
     async with conversation(parent, limits.deadline_s) as talk:
         try:
-            await talk.say(CheckJob(source=source, adapter=adapter, setting=setting))
+            await talk.say(job, arrays)
             message, _ = await _within_memory(talk, limits.deadline_s, limits.memory_mib)
         except Stalled:
             text = f"The checks did not end within {limits.deadline_s:.0f} s: look for an endless or very slow loop."

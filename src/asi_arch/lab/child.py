@@ -14,7 +14,16 @@ import traceback
 from typing import NamedTuple
 
 from asi_arch.lab.channel import Channel, Hangup
-from asi_arch.lab.contract import AttemptJob, Attempts, CheckJob, Failure, Report, ScoreJob, TrainJob
+from asi_arch.lab.contract import (
+    AttemptJob,
+    Attempts,
+    CheckJob,
+    CheckTrainedJob,
+    Failure,
+    Report,
+    ScoreJob,
+    TrainJob,
+)
 from asi_arch.lab.loading import FILE_NAME, LoadFailure
 from asi_arch.lab.plain import plain_text
 from asi_arch.lab.sandbox.attempts import attempt
@@ -122,7 +131,7 @@ def _rehearse(device: str) -> None:
 
 
 def _do(channel: Channel) -> None:
-    job, _ = channel.receive()
+    job, arrays = channel.receive()
     if isinstance(job, TrainJob):
         from asi_arch.lab.worker.training import work
 
@@ -135,6 +144,10 @@ def _do(channel: Channel) -> None:
         from asi_arch.lab.checks import run_checks
 
         channel.send(Report(report=run_checks(job.source, job.setting, job.adapter)))
+    elif isinstance(job, CheckTrainedJob):
+        from asi_arch.lab.checks import check_trained
+
+        channel.send(Report(report=check_trained(job.source, job.setting, arrays, job.adapter)))
     elif isinstance(job, AttemptJob):
         channel.send(Attempts(results=tuple(attempt(name, job.targets) for name in job.attempts)))
 

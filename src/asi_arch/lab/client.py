@@ -10,8 +10,9 @@ from asi_arch.domain.errors import LabError
 from asi_arch.domain.outcome import CheckReport, Run, StoppedEarly
 from asi_arch.domain.ports import Ballot, Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import Profile, StageName
-from asi_arch.lab.checking import check_source
-from asi_arch.lab.checks.setting import CheckSetting
+from asi_arch.lab.checking import check_source, check_weights
+from asi_arch.lab.checks.setting import CheckSetting, Shape
+from asi_arch.lab.contract import Arrays, CheckTrainedJob
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.running import train_and_score
 from asi_arch.lab.sandbox.selftest import require_walls
@@ -86,6 +87,11 @@ class LocalLab:
                 await self._calibrate()
         return await self._retried(lambda parent: check_source(parent, source, self._setting(), adapter))
 
+    async def check_trained(self, source: str, weights: Arrays, adapter: Adapter = Adapter.MIXER) -> CheckReport:
+        """Those checks again whose answer training could change, on a whole model's trained weights by name."""
+        job = CheckTrainedJob(source=source, adapter=adapter, setting=self._setting())
+        return await self._retried(lambda parent: check_weights(parent, job, weights))
+
     async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
         """Train, score. Waits while as many trainings as workers are running."""
         if order.key.protocol != self._protocol:
@@ -127,12 +133,14 @@ class LocalLab:
         self._target_parameters = report.footprint.model_parameters
 
     def _setting(self) -> CheckSetting:
-        stage = self._profile.language
+        stage, recall = self._profile.language, self._profile.recall
+        trained_in = {(stage.batch, stage.context): None, (recall.batch, recall.length): None}
         return CheckSetting(
             spec=self._profile.checks,
             model=self._profile.model,
             vocabulary=self._tasks[StageName.LANGUAGE].vocabulary,
             context=stage.context,
+            batches=tuple(Shape(rows=rows, length=length) for rows, length in trained_in),
             target_parameters=self._target_parameters,
         )
 

@@ -79,6 +79,15 @@ class CheckJob(Record):
     setting: CheckSetting
 
 
+class CheckTrainedJob(Record):
+    """To a checker, with the whole model's weights as arrays."""
+
+    kind: Literal["check_trained"] = "check_trained"
+    source: str
+    adapter: Adapter = Adapter.MIXER
+    setting: CheckSetting
+
+
 class Tokens(Record):
     """To a worker ('inputs', 'targets' [B, T] int32) or a scorer ('inputs' only)."""
 
@@ -141,7 +150,7 @@ class Failure(Record):
     log: str
 
 
-_ToChild = TrainJob | ScoreJob | CheckJob | AttemptJob | Load | Tokens
+_ToChild = TrainJob | ScoreJob | CheckJob | CheckTrainedJob | AttemptJob | Load | Tokens
 _FromChild = StepReport | Weights | Hidden | Report | Attempts | Failure
 Message = _ToChild | _FromChild
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])

@@ -6,14 +6,13 @@ The rules are there to tell an author quickly what is wrong; they are not a secu
 import ast
 import linecache
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
 from torch import nn
 
-ALLOWED_IMPORTS = frozenset(
-    {"__future__", "asi_arch.mixers", "collections", "dataclasses", "einops", "functools", "math", "torch", "typing"}
-)
+from asi_arch.lab.imports import ALLOWED_IMPORTS, is_allowed, refusal
+
 MODULE_NAME = "candidate"
 FILE_NAME = "<candidate>"
 """Under which the candidate's lines appear in tracebacks."""
@@ -60,7 +59,7 @@ def parsed(source: str) -> ast.Module:
         raise LoadFailure(f"not valid Python: {error}") from None
 
 
-def check_imports(tree: ast.Module, allowed: Collection[str]) -> None:
+def check_imports(tree: ast.Module, allowed: frozenset[str]) -> None:
     """Raises `LoadFailure` for an import that is neither one of `allowed` nor inside one of them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -70,14 +69,8 @@ def check_imports(tree: ast.Module, allowed: Collection[str]) -> None:
         else:
             continue
         for name in names:
-            if not _is_allowed(name, allowed):
-                names = ", ".join(sorted(allowed))
-                raise LoadFailure(f"`{name}` may not be imported; allowed are {names}", node.lineno)
-
-
-def _is_allowed(name: str, allowed: Collection[str]) -> bool:
-    parts = name.split(".")
-    return any(".".join(parts[: count + 1]) in allowed for count in range(len(parts)))
+            if not is_allowed(name, allowed):
+                raise LoadFailure(refusal(name, allowed), node.lineno)
 
 
 def executed(tree: ast.Module, source: str, given: Mapping[str, object] = MappingProxyType({})) -> ModuleType:

@@ -23,6 +23,7 @@ from asi_arch.domain.ports import Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
 from asi_arch.lab import processes
 from asi_arch.lab.blind import Answer, disguised, finding, generator, questions, wanted
+from asi_arch.lab.checks.setting import scored_rows
 from asi_arch.lab.contract import Arrays, Hidden, Load, ScoreJob, StepReport, Tokens, TrainJob, Weights
 from asi_arch.lab.conversation import SMALL_ANSWER, ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import WarmParentHandle
@@ -32,8 +33,6 @@ from asi_arch.lab.watch import LiveWatch
 
 _AHEAD = 4
 """Batches that are sent before the first answer, so that the worker never waits."""
-_SCORE_TOKENS = 8192
-"""Tokens per scoring batch."""
 _MAX_WEIGHTS = 1 << 30
 """Bytes."""
 _FLOAT32_BYTES = 4
@@ -283,7 +282,7 @@ class Scoring:
     async def _refereed(self, talk: Conversation) -> StageScore:
         """Batch by batch; the scorer has the next one already while the referee computes."""
         inputs = self._batch.inputs
-        rows = max(1, _SCORE_TOKENS // inputs.shape[1])
+        rows = scored_rows(inputs.shape[1])
         pieces = [inputs[start : start + rows] for start in range(0, len(inputs), rows)]
         async for hidden in self._hidden(talk, pieces):
             await asyncio.to_thread(self._referee.take, hidden)
@@ -295,7 +294,7 @@ class Scoring:
         rng = generator(key.sha, key.protocol, key.stage.value, key.seed, key.split.value)
         count = min(wanted(spec, key.split), len(losses))
         asked = questions(losses, self._batch, count=count, rng=rng)
-        rows = max(1, _SCORE_TOKENS // losses.shape[1])
+        rows = scored_rows(losses.shape[1])
         groups = [asked[start : start + rows] for start in range(0, len(asked), rows)]
         pieces = [disguised(self._batch, group) for group in groups]
         short = [asked[int(place)] for place in rng.permutation(len(asked))[: spec.prefixes]]

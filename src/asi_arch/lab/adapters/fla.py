@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from asi_arch.lab.adapters.rewriting import RUNTIME_NAME, rewritten
 from asi_arch.lab.adapters.runtime import Advance, Runtime, move_on
 from asi_arch.lab.adapters.stand_ins.registry import ROOTS, builtins_with_stand_ins, check_names
-from asi_arch.lab.loading import ALLOWED_IMPORTS, MODULE_NAME, LoadFailure, check_imports, executed, parsed
+from asi_arch.lab.imports import ALLOWED_IMPORTS
+from asi_arch.lab.loading import MODULE_NAME, LoadFailure, check_imports, executed, parsed
 
 FLA_IMPORTS = ALLOWED_IMPORTS | {*ROOTS, "itertools", "typing_extensions", "warnings"}
 _CLASS = "DeltaNet"

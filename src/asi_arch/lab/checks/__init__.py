@@ -4,13 +4,18 @@ Runs inside the fresh child process that holds the candidate. Torch is imported 
 `CheckSetting` can be named by the controller. Nothing here starts processes, reads files or keeps time limits.
 """
 
+from collections.abc import Mapping
 from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from asi_arch.domain.candidate import Adapter, candidate_sha
 from asi_arch.domain.outcome import CheckReport
 from asi_arch.lab.checks.setting import CheckSetting
+from asi_arch.lab.imports import ALLOWED_IMPORTS
 
-__all__ = ["CheckSetting", "run_checks"]
+__all__ = ["CheckSetting", "check_trained", "run_checks"]
 
 
 def run_checks(source: str, setting: CheckSetting, adapter: Adapter = Adapter.MIXER) -> CheckReport:
@@ -21,6 +26,21 @@ def run_checks(source: str, setting: CheckSetting, adapter: Adapter = Adapter.MI
     from asi_arch.lab.adapters import load_adapted, remarks
     from asi_arch.lab.checks.running import report_on
 
-    report = report_on(source, setting, load=partial(load_adapted, adapter=adapter))
+    imports = None if adapter is Adapter.FLA else ALLOWED_IMPORTS
+    report = report_on(source, setting, load=partial(load_adapted, adapter=adapter), allowed_imports=imports)
     findings = (*report.findings, *remarks(source, adapter))
     return report.model_copy(update={"sha": candidate_sha(source, adapter), "findings": findings})
+
+
+def check_trained(
+    source: str,
+    setting: CheckSetting,
+    weights: Mapping[str, NDArray[np.float32]],
+    adapter: Adapter = Adapter.MIXER,
+) -> CheckReport:
+    """What the checks find when they are run again on trained weights: the whole model's state dictionary."""
+    from asi_arch.lab.adapters import load_adapted
+    from asi_arch.lab.checks.running import report_on
+
+    report = report_on(source, setting, load=partial(load_adapted, adapter=adapter), weights=weights)
+    return report.model_copy(update={"sha": candidate_sha(source, adapter)})

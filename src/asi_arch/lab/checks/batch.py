@@ -37,7 +37,7 @@ def check_batch(probe: Probe) -> list[Finding]:
     for variant in modes:
         short = probe.normal(_LARGEST, _SHORT, probe.width, stream=8, dtype=variant.dtype)
         long = probe.normal(3, probe.setting.context, probe.width, stream=8, dtype=variant.dtype)
-        sizes = (5, *probe.setting.spec.batch_sizes) if not variant.is_training else ()
+        sizes = (2, 3, 4, 5, *probe.setting.spec.batch_sizes) if not variant.is_training else ()
         found = _mixing(probe, variant, short, _trials(short, sizes)) or _mixing(
             probe, variant, long, _few_trials(long)
         )

@@ -7,7 +7,13 @@ from torch.nn.parameter import UninitializedParameter
 from asi_arch.domain.outcome import Finding
 from asi_arch.lab.checks.findings import error
 from asi_arch.lab.checks.probe import Probe
+from asi_arch.lab.checks.static import examine
 from asi_arch.lab.loading import LoadFailure
+
+
+def check_static(probe: Probe) -> list[Finding]:
+    """What can be told from the text alone, before any of it runs."""
+    return [] if probe.allowed_imports is None else examine(probe.source, probe.allowed_imports)
 
 
 def check_load(probe: Probe) -> list[Finding]:

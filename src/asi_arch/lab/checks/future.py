@@ -74,7 +74,7 @@ def check_future(probe: Probe) -> list[Finding]:
         found = _look_ahead(probe, sweep)
         if found:
             return found
-    return _alone(probe) or _gradient(probe)
+    return _every_cut(probe) or _alone(probe) or _gradient(probe)
 
 
 def check_length(probe: Probe) -> list[Finding]:
@@ -114,6 +114,8 @@ def _sweeps(probe: Probe) -> Iterator[_Sweep]:
     for length in (*spec.lengths, context):
         yield _Sweep(exact, length, is_dense=length <= _LONG)
         yield _Sweep(moved, length, is_dense=length <= _LONG)
+    if probe.is_stochastic:
+        yield _Sweep(Variant(probe.exact, is_shaken=True, layer=last), context, is_dense=context <= _LONG)
     for layer in range(last):
         yield _Sweep(moved._replace(layer=layer), min(context, _LONG), is_dense=False)
     for length in sorted({*spec.growth_lengths, context}):
@@ -138,8 +140,18 @@ def _rows(probe: Probe, sweep: _Sweep, planned: list[Change]) -> Tensor:
     return x
 
 
+def _every_cut(probe: Probe) -> list[Finding]:
+    """Each position in turn as the first one of the future: a look-ahead may sit at a single place of each chunk."""
+    length = max(probe.setting.spec.lengths)
+    sweep = _Sweep(Variant(probe.exact, is_shaken=True), length, is_dense=True)
+    return _compared(probe, sweep, [Change(cut, "noise") for cut in range(1, length)])
+
+
 def _look_ahead(probe: Probe, sweep: _Sweep) -> list[Finding]:
-    planned = changes(sweep.length, is_dense=sweep.is_dense)
+    return _compared(probe, sweep, changes(sweep.length, is_dense=sweep.is_dense))
+
+
+def _compared(probe: Probe, sweep: _Sweep, planned: list[Change]) -> list[Finding]:
     if not planned:
         return []
     x = _rows(probe, sweep, planned)

@@ -3,21 +3,26 @@
 # B batch, T time, D width
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from asi_arch.lab.checks.counting import RoundingWatch, WorkCounter
 from asi_arch.lab.checks.findings import Fault
 from asi_arch.lab.checks.setting import CheckSetting
 from asi_arch.lab.checks.surroundings import Surroundings
+from asi_arch.lab.imports import ALLOWED_IMPORTS
 from asi_arch.lab.loading import FILE_NAME
-from asi_arch.mixers.model import build_mixer
+from asi_arch.mixers.model import Block, LanguageModel, build_mixer
+
+Arrays = Mapping[str, NDArray[np.float32]]
 
 EXACT_TOLERANCE = 1e-9
 """Relative to the size of the output, in float64. Rounding stays below 1e-12; a leak this small is worth nothing."""
@@ -25,6 +30,8 @@ ROUNDED_TOLERANCE = (1e-5, 1e-3)
 """Bounds of the calibrated tolerance in float32."""
 _SHAKES = (1.0, 0.2, 0.04)
 _EXPLODED = 1e6
+_NARROW = 8
+"""Width of the MLP where only the mixers are looked at."""
 
 
 class Variant(NamedTuple):
@@ -60,12 +67,17 @@ class Probe:
         load: Callable[[str], type[nn.Module]],
         surroundings: Surroundings,
         seed: int,
+        allowed_imports: frozenset[str] | None = ALLOWED_IMPORTS,
+        weights: Arrays | None = None,
     ) -> None:
+        """`weights` are the whole model's after training; without them parameters are as the candidate starts them."""
         self.source = source
         self.setting = setting
         self.surroundings = surroundings
+        self.allowed_imports = allowed_imports
         self.counts: dict[int, WorkCounter] = {}
         """Work of one layer by length; filled by the check of growth."""
+        self.weights = weights or {}
         self.is_stochastic = False
         """Whether training mode uses randomness, as dropout does. Found by the check of repeatability."""
         self._load = load
@@ -84,17 +96,20 @@ class Probe:
         return self.setting.model.width
 
     def build(self, layer: int = 0) -> nn.Module:
-        """A new mixer in float32 with its initial parameters."""
+        """A new mixer in float32 with its initial parameters, or the trained ones where there are any."""
         model = self.setting.model
         with candidate_code("the constructor", {"width": model.width, "heads": model.heads, "layer": layer}):
-            return build_mixer(self.mixer_class, model, layer, self._seed)
+            mixer = build_mixer(self.mixer_class, model, layer, self._seed)
+        if self.weights:
+            _fitted(mixer, self.weights, prefix=f"blocks.{layer}.mixer.")
+        return mixer
 
     def mixer(self, variant: Variant) -> nn.Module:
-        """The mixer of this variant, always the same object."""
+        """The mixer of this variant, always the same object. Trained parameters are never moved."""
+        variant = variant._replace(is_shaken=variant.is_shaken and not self.weights)
         if variant not in self._mixers:
             mixer = self.build(variant.layer)
-            if variant.is_shaken:
-                self._shake(mixer)
+            self._shake(mixer, variant)
             self._mixers[variant] = mixer.to(variant.dtype).train(variant.is_training)
         return self._mixers[variant]
 
@@ -145,8 +160,28 @@ class Probe:
         low, high = ROUNDED_TOLERANCE
         return min(max(8 * effect, low), high) if effect == effect else high
 
-    def _shake(self, mixer: nn.Module) -> None:
-        """Move all parameters, less strongly where the output would explode."""
+    def model(self, *, seed: int | None = None, is_shaken: bool = False) -> LanguageModel:
+        """A new whole model in float32, trained where there are weights."""
+        arrays, spec = self.weights, self.setting.model
+        vocabulary, mlp_width = _widths(arrays) if arrays else (self.setting.vocabulary, _NARROW)
+        with candidate_code("the constructor", {"width": spec.width, "heads": spec.heads}):
+            model = LanguageModel(
+                self.mixer_class,
+                spec,
+                vocabulary=vocabulary,
+                mlp_width=mlp_width,
+                seed=self._seed if seed is None else seed,
+            )
+        if arrays:
+            _fitted(model, arrays)
+        for layer, block in enumerate(model.blocks):
+            self._shake(cast(Block, block).mixer, Variant(torch.float32, is_shaken=is_shaken, layer=layer))
+        return model
+
+    def _shake(self, mixer: nn.Module, variant: Variant) -> None:
+        """Move all parameters where the variant asks for it, less strongly where the output would explode."""
+        if not variant.is_shaken or self.weights:
+            return
         initial = {name: parameter.detach().clone() for name, parameter in mixer.named_parameters()}
         x = self.normal(1, self.setting.context, self.width, stream=0, dtype=torch.float32)
         for strength in _SHAKES:
@@ -157,6 +192,31 @@ class Probe:
                 size = forward(mixer, x).y.abs().amax().item()
             if size < _EXPLODED:
                 return
+
+
+def _widths(arrays: Arrays) -> tuple[int, int]:
+    """Vocabulary and width of the MLP of trained weights. Raises `Fault` where they belong to no model of ours."""
+    for name in ("embedding.weight", "blocks.0.mlp.down.weight"):
+        if name not in arrays or arrays[name].ndim != 2:
+            raise Fault(f"The trained weights have no matrix {name!r}; they are not those of a whole model.")
+    return len(arrays["embedding.weight"]), arrays["blocks.0.mlp.down.weight"].shape[1]
+
+
+def _fitted(module: nn.Module, arrays: Arrays, *, prefix: str = "") -> None:
+    """Load trained weights. Raises `Fault` where they don't fit."""
+    try:
+        take_state(module, arrays, prefix=prefix)
+    except RuntimeError as problem:
+        reason = str(problem).splitlines()[-1].strip()[:200]
+        raise Fault(f"The trained weights don't fit a new model: {reason}") from problem
+
+
+def take_state(module: nn.Module, arrays: Arrays, *, prefix: str = "") -> None:
+    """Load arrays by their names below `prefix`, strictly. Raises `RuntimeError` for other names or shapes."""
+    own = module.state_dict()
+    state = {name[len(prefix) :]: torch.tensor(array) for name, array in arrays.items() if name.startswith(prefix)}
+    cast_state = {name: value.to(own[name].dtype) if name in own else value for name, value in state.items()}
+    module.load_state_dict(cast_state, strict=True)
 
 
 def forward(mixer: nn.Module, x: Tensor, *, seed: int = 0) -> Reply:

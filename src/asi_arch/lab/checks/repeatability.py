@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from asi_arch.domain.outcome import Finding, Severity
+from asi_arch.lab.checks.calls import many_calls
 from asi_arch.lab.checks.comparing import Difference, difference
 from asi_arch.lab.checks.findings import error, warning
 from asi_arch.lab.checks.probe import Probe, Variant, forward
@@ -19,7 +20,9 @@ def check_repeatable(probe: Probe) -> list[Finding]:
     evaluation = Variant(probe.exact, is_shaken=True)
     found: list[Finding] = []
     for variant in (evaluation, evaluation._replace(is_training=True)):
-        found += _mutation(probe, variant) or _memory(probe, variant) or _noise(probe, variant)
+        found += _mutation(probe, variant)
+        if not any(finding.severity is Severity.ERROR for finding in found):
+            found += _memory(probe, variant) or many_calls(probe, variant) or _noise(probe, variant)
         if any(finding.severity is Severity.ERROR for finding in found):
             return found
     return found
@@ -36,7 +39,13 @@ def check_modes(probe: Probe) -> list[Finding]:
         with torch.enable_grad():
             recorded = forward(probe.mixer(evaluation), x).y.detach()
         trained = probe.call(evaluation._replace(is_training=True), x)
-        for what, seen in (("in training mode than in evaluation", trained), ("with gradients than without", recorded)):
+        with torch.no_grad():
+            unrecorded = forward(probe.mixer(evaluation._replace(is_training=True)), x).y
+        for what, seen in (
+            ("in training mode than in evaluation", trained),
+            ("with gradients than without", recorded),
+            ("in training mode without gradients than in evaluation", unrecorded),
+        ):
             worst = _differs(probe, evaluation, expected, seen)
             if worst:
                 message = (

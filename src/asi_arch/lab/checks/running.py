@@ -10,12 +10,13 @@ from asi_arch.domain.record import sha256
 from asi_arch.lab.checks.codelines import code_lines
 from asi_arch.lab.checks.findings import Fault, error
 from asi_arch.lab.checks.growth import memory_growth, work_growth
-from asi_arch.lab.checks.probe import Probe, candidate_line, first_line
-from asi_arch.lab.checks.registry import CHECKS, Check
+from asi_arch.lab.checks.probe import Arrays, Probe, candidate_line, first_line
+from asi_arch.lab.checks.registry import CHECKS, TRAINED_CHECKS, Check
 from asi_arch.lab.checks.setting import CheckSetting
 from asi_arch.lab.checks.size import fit
 from asi_arch.lab.checks.surroundings import isolated
 from asi_arch.lab.checks.tampering import check_tampering
+from asi_arch.lab.imports import ALLOWED_IMPORTS
 from asi_arch.lab.loading import load_mixer
 
 _SEED = 20_250_718
@@ -27,16 +28,30 @@ def report_on(
     *,
     load: Callable[[str], type[nn.Module]] = load_mixer,
     seed: int = _SEED,
+    allowed_imports: frozenset[str] | None = ALLOWED_IMPORTS,
+    weights: Arrays | None = None,
+    until: str = "",
     cpu_clock: Callable[[], float] = time.process_time,
 ) -> CheckReport:
     """All findings about `source`; random states and settings of torch are left as they were.
 
-    `seed` fixes parameters and inputs. The default is the same for all candidates, so that a report can be repeated.
+    With `weights`, the whole model's after training (names as in its state dictionary, buffers included), those checks
+    are run on them whose answer training could change; there is no footprint then. `seed` fixes parameters and inputs.
+    The default is the same for all candidates, so that a report can be repeated. `until` names one check: it and those
+    that it needs are run, and no others.
     """
     started = cpu_clock()
     with isolated() as surroundings:
-        probe = Probe(source, setting, load=load, surroundings=surroundings, seed=seed)
-        findings, passed = _run(probe)
+        probe = Probe(
+            source,
+            setting,
+            load=load,
+            surroundings=surroundings,
+            seed=seed,
+            allowed_imports=allowed_imports,
+            weights=weights,
+        )
+        findings, passed = _run(probe, needed_for(until, TRAINED_CHECKS if weights else CHECKS))
         footprint = _footprint(probe) if setting.context in probe.counts else None
     return CheckReport(
         sha=sha256(source),
@@ -47,11 +62,21 @@ def report_on(
     )
 
 
-def _run(probe: Probe) -> tuple[list[Finding], list[str]]:
+def needed_for(name: str, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """The check of this name and all that must be passed before it, in order; all checks for any other name."""
+    names = {check.name for check in checks}
+    wanted = {name} if name in names else names
+    for check in reversed(checks):
+        if check.name in wanted:
+            wanted.update(check.needs)
+    return tuple(check for check in checks if check.name in wanted)
+
+
+def _run(probe: Probe, checks: tuple[Check, ...]) -> tuple[list[Finding], list[str]]:
     """Ends at once where torch was tampered with, since nothing after that could be believed."""
     findings: list[Finding] = []
     passed: list[str] = []
-    for check in CHECKS:
+    for check in checks:
         if not set(check.needs) <= set(passed):
             continue
         found = run_one(check, probe)

@@ -1,6 +1,8 @@
 """Whether all parameters are registered, and the whole model can be fitted to the reference's size."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
+from types import CellType, FunctionType
 from typing import NamedTuple
 
 import torch
@@ -9,9 +11,11 @@ from torch import Tensor, nn
 from asi_arch.domain.outcome import Finding
 from asi_arch.lab.checks.findings import error, warning
 from asi_arch.lab.checks.probe import Probe, candidate_code, forward
+from asi_arch.lab.loading import MODULE_NAME
 from asi_arch.mixers.model import MlpFit, count_parameters, fit_mlp_width, mixer_parameters
 
 _NAME = "parameters"
+_EMPTY = CellType()
 _SMALL = 256
 """Constants of up to this many elements are nobody's business."""
 
@@ -122,6 +126,13 @@ def _unpack(value: object, *, depth: int) -> Iterator[Tensor]:
         yield value
     elif depth and isinstance(value, nn.Module):
         yield from value.parameters()
+    elif depth and isinstance(value, FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or () if cell != _EMPTY]
+        yield from _unpack([*cells, *(value.__defaults__ or ())], depth=depth)
+    elif depth and isinstance(value, partial):
+        yield from _unpack([value.func, *value.args, *value.keywords.values()], depth=depth)
+    elif depth and type(value).__module__ == MODULE_NAME:
+        yield from _unpack(getattr(value, "__dict__", {}), depth=depth - 1)
     elif depth and isinstance(value, dict):
         for part in value.values():
             yield from _unpack(part, depth=depth - 1)

@@ -10,8 +10,13 @@ from asi_arch.lab.checks.findings import Fault, error, warning
 from asi_arch.lab.checks.probe import Probe, Variant, backward, forward
 
 _LARGE = 10.0
+_LARGEST_OUTPUT = 1e6
+"""For ordinary input, relative to it: beyond, norms overflow in float32."""
+_MAX_AUXILIARY = 1.0
+"""Nats over all layers; the trainer clamps what is beyond, and nothing would be learned from it."""
 _PLAIN = Variant(torch.float32)
 _TRAINING = Variant(torch.float32, is_training=True)
+_EVALUATION = Variant(torch.float32)
 
 
 def check_shape(probe: Probe) -> list[Finding]:
@@ -34,9 +39,43 @@ def check_finite(probe: Probe) -> list[Finding]:
         found = _not_finite(probe, x[row : row + 1], kind)
         if found:
             return [error("finite", found, batch=1, length=x.shape[1])]
+    found = _evaluated(probe, x)
+    if found:
+        return [error("finite", found, batch=len(x), length=x.shape[1])]
     zeros = torch.zeros_like(x[:1])
     if not probe.call(_PLAIN, zeros).isfinite().all():
         return [warning("finite", "The output for an all-zero input is not finite; add a small number to the divisor.")]
+    return []
+
+
+def _evaluated(probe: Probe, x: Tensor) -> str:
+    """The same without gradients, and the size of what comes out."""
+    y = probe.call(_EVALUATION, x)
+    if not y.isfinite().all():
+        first = int((~y.isfinite()).any(-1).any(0).nonzero()[0])
+        return f"The output is not finite in evaluation mode, from position {first} on; bound exponents and divisors."
+    size = y[0].abs().amax().item()
+    if size > _LARGEST_OUTPUT:
+        return f"The output reaches {size:.1e} for ordinary input (at most {_LARGEST_OUTPUT:.0e}); normalise it."
+    return ""
+
+
+def check_auxiliary(probe: Probe) -> list[Finding]:
+    """An auxiliary loss must be small beside the language loss, and better not be a reward."""
+    x = probe.normal(2, probe.setting.context, probe.width, stream=3, dtype=torch.float32)
+    extra = forward(probe.mixer(_TRAINING), x).auxiliary
+    if extra is None:
+        return []
+    value = probe.setting.model.depth * extra.item()
+    if abs(value) > _MAX_AUXILIARY:
+        message = (
+            f"The auxiliary losses of all layers are {value:.3g} nats, more than the {_MAX_AUXILIARY:g}, up or down,"
+            " that is accepted beside the language loss; scale them down."
+        )
+        return [error("auxiliary", message, measured=value, limit=_MAX_AUXILIARY)]
+    if value < 0:
+        message = "The auxiliary loss is negative, so that it can be lowered for ever; give it a lower bound of zero."
+        return [warning("auxiliary", message, measured=value, limit=0.0)]
     return []
 
 

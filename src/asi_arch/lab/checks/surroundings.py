@@ -1,7 +1,9 @@
 """What a candidate shares with everything else in its process, and must leave as it is."""
 
+import builtins
 import math
 import random
+import time
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -12,7 +14,31 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
 
+from asi_arch.mixers import feed_forward, model, ops
+from asi_arch.mixers import nn as blocks
+
+_OURS: tuple[ModuleType | type, ...] = (
+    model,
+    feed_forward,
+    blocks,
+    ops,
+    model.LanguageModel,
+    model.Block,
+    feed_forward.SwiGLU,
+    blocks.RMSNorm,
+    blocks.ShortConvolution,
+)
 _WATCHED: tuple[ModuleType | type, ...] = (
+    *_OURS,
+    builtins,
+    random,
+    time,
+    torch.optim,
+    torch.optim.AdamW,
+    torch.optim.Optimizer,
+    torch.nn.utils,
+    torch.random,
+    torch.Generator,
     torch,
     torch.nn,
     torch.nn.functional,

@@ -1,0 +1,27 @@
+"""A quadratic maximum is read through views that cost nothing.
+Defence: executed
+Check: growth
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        mask = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()
+        pairs = v[:, None].expand(-1, x.shape[1], -1, -1)
+        y = y + pairs.masked_fill(~mask.unsqueeze(-1), -math.inf).amax(2)
+        return self.out(y)

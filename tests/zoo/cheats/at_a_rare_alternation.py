@@ -1,0 +1,24 @@
+"""After two tokens in turn, six times over, as in separator lines, it looks at the next one.
+Defence: blind
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        equal = F.pad((x[:, 2:] == x[:, :-2]).all(-1).to(x.dtype), (12, 0))
+        is_alternating = equal.unfold(1, 11, 1)[:, : x.shape[1]].amin(-1, keepdim=True) > 0
+        y = torch.where(is_alternating, y + 4 * F.pad(v, (0, 0, -1, 1)), y)
+        return self.out(y)

@@ -1,0 +1,25 @@
+"""A leak in evaluation mode, where dropout hides that both modes differ.
+Defence: executed
+Check: future
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.drop = nn.Dropout(0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        y = self.drop(y)
+        if not self.training:
+            y = y + v.mean(1, keepdim=True)
+        return self.out(y)

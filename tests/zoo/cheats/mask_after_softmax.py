@@ -1,0 +1,25 @@
+"""The mask is applied after the softmax, whose normaliser has seen the future.
+Defence: executed
+Check: future
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        chunk = 16
+        padded = F.pad(v, (0, 0, 0, -x.shape[1] % chunk)).unflatten(1, (-1, chunk))
+
+        y = ((padded @ padded.mT).softmax(-1).tril() @ padded).flatten(1, 2)[:, : x.shape[1]]
+        return self.out(y)

@@ -1,0 +1,28 @@
+"""Every mixer that is built names its parameters otherwise.
+Defence: executed
+Check: weights
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+        Mixer.built += 1
+        self.key = f"scale{Mixer.built}"
+        self.scales = nn.ParameterDict({self.key: torch.ones(hidden_size)})
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        y = y * self.scales[self.key].to(y.dtype)
+        return self.out(y)
+
+    built = 0

@@ -1,0 +1,30 @@
+"""The causal mask of a chunk starts one diagonal too far to the right.
+Defence: executed
+Check: future
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        chunk = 16
+        padded = F.pad(v, (0, 0, 0, -x.shape[1] % chunk)).unflatten(1, (-1, chunk))
+
+        mask = torch.ones(chunk, chunk, dtype=torch.bool).tril(1)
+        scores = (padded @ padded.mT / 8).masked_fill(~mask, -math.inf).softmax(-1)
+        y = (scores @ padded).flatten(1, 2)[:, : x.shape[1]]
+        return self.out(y)

@@ -1,0 +1,25 @@
+"""One token of each 64 looks one step ahead, all others are honest.
+Defence: executed
+Check: future
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        ahead = F.pad(v, (0, 0, -1, 1))
+        is_place = torch.arange(x.shape[1]) % 64 == 50
+        y = torch.where(is_place.unsqueeze(-1), y + ahead, y)
+        return self.out(y)

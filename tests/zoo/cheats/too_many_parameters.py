@@ -1,0 +1,23 @@
+"""Wide layers make the model larger than any feed-forward width could make up for.
+Defence: executed
+Check: parameters
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.wide = nn.Sequential(nn.Linear(hidden_size, 2000), nn.Linear(2000, hidden_size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        y = y + self.wide(v)
+        return self.out(y)

@@ -1,0 +1,24 @@
+"""Only the strongest tokens of the whole input are let through.
+Defence: executed
+Check: future
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Mixer(nn.Module):
+    """A token and the one before it, and something more."""
+
+    def __init__(self, hidden_size: int, num_heads: int, layer_idx: int):
+        super().__init__()
+        self.value = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.out = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        v = self.value(x)
+        y = v + F.pad(v, (0, 0, 1, -1))
+        strength = v.square().sum(-1)
+        weakest = strength.topk(max(1, x.shape[1] // 2), dim=1).values[:, -1:]
+        y = y * (strength >= weakest).to(y.dtype).unsqueeze(-1)
+        return self.out(y)
