@@ -1,14 +1,17 @@
 """What a mixer does on a later call: it may count, but nothing may follow from it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from asi_arch.domain.outcome import Finding
 from asi_arch.lab.checks.comparing import Difference, difference
 from asi_arch.lab.checks.findings import error
 from asi_arch.lab.checks.probe import Probe, Variant
+from asi_arch.lab.loading import MODULE_NAME
 
 _NAME = "repeatable"
 _CALLS = 40
@@ -16,6 +19,8 @@ _LENGTH = 5
 _WOUND = (1_000, 1_000_000)
 """What counters are set to, as if that many calls had been made."""
 _MAX_SLOTS = 2000
+_DEPTH = 3
+_REGISTERED = frozenset({"_parameters", "_buffers", "_modules", "training"})
 
 
 class Slot(NamedTuple):
@@ -30,6 +35,9 @@ def many_calls(probe: Probe, variant: Variant) -> list[Finding]:
     """Forty calls give one output; so does a mixer whose counters are wound forward by thousands and millions."""
     x = probe.normal(1, _LENGTH, probe.width, stream=15, dtype=variant.dtype)
     mixer = probe.mixer(variant)
+    iterators = running_iterators(mixer)
+    if iterators:
+        return [error(_NAME, f"{iterators[0]!r} is an iterator, which remembers earlier calls; make it in forward.")]
     first = probe.call(variant, x, seed=1)
     before = {slot.name: slot.value for slot in slots(mixer)}
     for call in range(2, _CALLS + 1):
@@ -55,41 +63,75 @@ def _error(when: str, worst: Difference, variant: Variant) -> Finding:
 
 
 def slots(mixer: nn.Module) -> Iterator[Slot]:
-    """Numbers in attributes of the mixer and its parts, in its class, and in the variables of its module."""
-    count = 0
-    for owner, names, write in _namespaces(mixer):
-        for slot in _numbers_in(owner, names, write, depth=2):
-            count += 1
-            if count > _MAX_SLOTS:
-                return
-            yield slot
+    """Numbers that outlive a call: in the mixer, its parts, class and module, and in what is held there."""
+    kind = type(mixer)
+    variables = getattr(kind.forward, "__globals__", {})
+    places = [(f"attribute {prefix}.".replace(" .", " "), vars(part)) for prefix, part in mixer.named_modules()]
+    found = [slot for where, held in places for slot in _held_by(where, held, _into(held), _DEPTH)]
+    found += _held_by(f"class attribute {kind.__name__}.", vars(kind), _onto(kind), _DEPTH)
+    found += _held_by("module variable ", variables, _into(variables), _DEPTH)
+    yield from found[:_MAX_SLOTS]
 
 
 Writer = Callable[[Any], Callable[[Any], None]]
-
-
-def _namespaces(mixer: nn.Module) -> Iterator[tuple[str, dict[Any, Any], Writer]]:
-    for prefix, module in mixer.named_modules():
-        held = vars(module)
-        own = {name: value for name, value in held.items() if not name.startswith("_") or module is mixer}
-        yield f"attribute {prefix}.".replace(" .", " "), own, _into(held)
-    kind = type(mixer)
-    yield f"class attribute {kind.__name__}.", dict(vars(kind)), lambda key: lambda value: setattr(kind, key, value)
-    variables = getattr(kind.forward, "__globals__", {})
-    own = {name: value for name, value in variables.items() if not name.startswith("__")}
-    yield "module variable ", own, _into(variables)
 
 
 def _into(holder: Any) -> Writer:
     return lambda key: lambda value: holder.__setitem__(key, value)
 
 
-def _numbers_in(where: str, held: dict[Any, Any], write: Writer, *, depth: int) -> Iterator[Slot]:
-    for key, value in held.items():
-        name = f"{where}{key}"
-        if type(value) in (int, float):
-            yield Slot(name, value, write(key))
-        elif depth and isinstance(value, dict) and len(value) < _MAX_SLOTS:
-            yield from _numbers_in(f"{name}.", dict(value), _into(value), depth=depth - 1)
-        elif depth and isinstance(value, list) and len(value) < _MAX_SLOTS:
-            yield from _numbers_in(f"{name}.", dict(enumerate(value)), _into(value), depth=depth - 1)
+def _onto(owner: Any) -> Writer:
+    return lambda key: lambda value: setattr(owner, key, value)
+
+
+def _held_by(where: str, held: Mapping[Any, Any], write: Writer, depth: int) -> Iterator[Slot]:
+    for key, value in list(held.items()):
+        if key in _REGISTERED or (isinstance(key, str) and key.startswith("__")):
+            continue
+        yield from _numbers_in(f"{where}{key}", value, write(key), depth)
+
+
+def _numbers_in(name: str, value: object, write: Callable[[Any], None], depth: int) -> Iterator[Slot]:
+    """Of one value: itself, or what it holds."""
+    match value:
+        case bool():
+            return
+        case int() | float():
+            yield Slot(name, value, write)
+        case Tensor() if value.numel() == 1 and not value.requires_grad:
+            yield Slot(name, float(value), lambda number: write(torch.full_like(value, number)))
+        case dict() if depth and len(value) < _MAX_SLOTS:
+            yield from _held_by(f"{name}.", value, _into(value), depth - 1)
+        case list() if depth and len(value) < _MAX_SLOTS:
+            yield from _held_by(f"{name}.", dict(enumerate(value)), _into(value), depth - 1)
+        case FunctionType() if depth and value.__module__ == MODULE_NAME:
+            yield from _held_by(f"{name}.", vars(value), _onto(value), depth - 1)
+            for cell in value.__closure__ or ():
+                yield from _numbers_in(f"{name} (enclosed)", _content(cell), _replacing(cell), depth - 1)
+        case _ if depth and type(value).__module__ == MODULE_NAME and not isinstance(value, nn.Module | type):
+            kept = {**vars(type(value)), **getattr(value, "__dict__", {})}
+            yield from _held_by(f"{name}.", kept, _onto(value), depth - 1)
+        case _:
+            return
+
+
+def _content(cell: CellType) -> object:
+    return cell.cell_contents if cell != CellType() else None
+
+
+def _replacing(cell: CellType) -> Callable[[Any], None]:
+    def write(value: Any) -> None:
+        cell.cell_contents = value
+
+    return write
+
+
+def running_iterators(mixer: nn.Module) -> list[str]:
+    """Names of attributes and module variables that are iterators: each remembers how often it was asked."""
+    variables = getattr(type(mixer).forward, "__globals__", {})
+    held = [(name, value) for part in mixer.modules() for name, value in vars(part).items()]
+    return [name for name, value in [*held, *vars(type(mixer)).items(), *variables.items()] if _is_iterator(value)]
+
+
+def _is_iterator(value: object) -> bool:
+    return isinstance(value, Iterator)
