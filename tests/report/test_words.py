@@ -1,6 +1,6 @@
 import pytest
 
-from asi_arch.domain.outcome import Crashed, Diverged, Measured, Rejected, StoppedEarly, Suspicious, TimedOut
+from asi_arch.domain.outcome import Crashed, Diverged, Leaking, Measured, Rejected, StoppedEarly, Suspicious, TimedOut
 from asi_arch.domain.profile import StageName
 from asi_arch.report.words import (
     MISSING,
@@ -15,6 +15,7 @@ from asi_arch.report.words import (
 )
 
 LANGUAGE = StageName.LANGUAGE
+LEAKING = Leaking(stage=LANGUAGE, row=3, position=7, loss_nats=1, blind_loss_nats=1.9, limit_nats=0.001, positions=32)
 EXAMPLES = [
     (Measured(), "measured"),
     (Rejected(check="causality", reason="step 31 sees step 32"), "'causality': step 31 sees step 32"),
@@ -24,6 +25,7 @@ EXAMPLES = [
     (TimedOut(stage=LANGUAGE, step=7, used_s=90, limit_s=80), "90 s used of 80 s"),
     (StoppedEarly(stage=LANGUAGE, step=7, loss_nats=2, baseline_loss_nats=1.9, margin=0.05), "2.000 nats against"),
     (Suspicious(stage=LANGUAGE, step=7, loss_nats=1, baseline_loss_nats=1.9), "reads its targets"),
+    (LEAKING, "at position 7 of a held-out row its loss is 1.000 nats"),
 ]
 
 

@@ -52,7 +52,8 @@ def complaint() -> str:
         return "bubblewrap is not installed (Debian, Ubuntu: apt install bubblewrap)"
     try:
         trial = command(["true"], {"PATH": "/usr/bin:/bin"}, device="cpu")
-        done = subprocess.run(trial, capture_output=True, text=True, timeout=20, check=False)
+        # In a session of its own: Ctrl-C at this moment says nothing about bubblewrap.
+        done = subprocess.run(trial, capture_output=True, text=True, timeout=20, check=False, start_new_session=True)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bubblewrap does not start: {error}"
     return f"bubblewrap does not work here: {done.stderr.strip()[:300]}" if done.returncode else ""
