@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from asi_arch.domain.outcome import CheckReport, Measured, Run, RunKey
 from asi_arch.domain.ports import RunOrder
 from asi_arch.domain.profile import StageName
 from asi_arch.domain.record import sha256
+from asi_arch.lab import parent as lab_parent
 from asi_arch.lab import processes
 from asi_arch.lab.client import LocalLab
 from asi_arch.lab.parent import WarmParentHandle
@@ -56,6 +58,30 @@ async def test_every_loud_attempt_is_ended_and_nothing_is_left(parent: WarmParen
     trials = await selftest.loud_trials(parent)
     assert len(trials) == len(LOUD) + 1
     assert [trial for trial in trials if not trial.is_refused] == []
+
+
+@pytest.mark.parametrize("tier", [Tier.NONE, *CONTAINED])
+async def test_a_warm_parent_that_does_not_answer_is_ended_with_all_below_it(
+    tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if complaint := complaint_about(tier):
+        pytest.skip(complaint)
+    monkeypatch.setattr(lab_parent, "STUCK_S", 0.5)
+    handle = await WarmParentHandle.start("cpu", tier)
+    try:
+        child = await handle.fork()
+        below = {handle.pid, child.pid.result(), *processes.descendants(handle.pid)}
+        for pid in below:
+            os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(LabError, match="gone"):
+            await handle.end(child)
+    finally:
+        await handle.close()
+    for _ in range(100):  # the kernel takes a moment to bury them
+        if not any(map(processes.is_alive, below)):
+            break
+        await asyncio.sleep(0.05)
+    assert [pid for pid in below if processes.is_alive(pid)] == []
 
 
 async def _measure(tier: Tier, source: str) -> tuple[CheckReport, Run, bytes]:

@@ -3,8 +3,9 @@
 import asyncio
 import signal
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 
+from asi_arch.domain.errors import LabError
 from asi_arch.lab import processes
 from asi_arch.lab.contract import HEAD, Arrays, Failure, Frame, Garbled, Message, decode, encode, sizes
 from asi_arch.lab.parent import Child, Ended, WarmParentHandle
@@ -138,8 +139,13 @@ async def conversation(parent: WarmParentHandle, patience_s: float) -> AsyncGene
     """
     child = await parent.fork()
     talk = Conversation(parent, child, patience_s)
+    forgiven: AbstractContextManager[None] = nullcontext()
     try:
         yield talk
+    except asyncio.CancelledError:
+        forgiven = suppress(LabError)  # to be told to stop is no error, even with nobody left to end the child
+        raise
     finally:
         if not talk.is_dismissed:
-            await asyncio.shield(asyncio.ensure_future(talk.end()))
+            with forgiven:
+                await asyncio.shield(asyncio.ensure_future(talk.end()))

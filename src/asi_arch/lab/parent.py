@@ -28,6 +28,8 @@ GONE = -1
 """Our number of a child that ended before we could ask."""
 FAREWELL_S = 1.0
 """How long a child that is done may take to end itself."""
+STUCK_S = 10.0
+"""After which a warm parent that does not end a child is itself ended: it is stopped, or worse."""
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -221,9 +223,16 @@ class WarmParentHandle:
             await asyncio.wait({*self._endings, *({self._refilling} if self._refilling else ())})
 
     async def end(self, child: Child) -> Ended:
-        """End the child's whole tree if it still runs, and wait for it."""
+        """End the child's whole tree if it still runs, and wait for it.
+
+        Raises `LabError` when the warm parent is gone, or does not do it and is ended with all below it.
+        """
         self._let_go(child)
-        return await asyncio.shield(child.ended)
+        await asyncio.wait({child.ended}, timeout=STUCK_S)
+        if not child.ended.done():
+            self._process.kill()
+            self._die()
+        return child.ended.result()
 
     def dismiss(self, child: Child) -> None:
         """Hang up on a child that has done its job; it is ended behind our back."""
