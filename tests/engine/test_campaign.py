@@ -69,6 +69,21 @@ async def test_a_campaign_cut_off_and_resumed_ends_like_one_that_was_not(make_be
     assert _story(cut) == _story(whole)
 
 
+async def test_blind_scoring_is_told_where_the_reference_is_weak_also_after_a_restart(make_bench: MakeBench) -> None:
+    store, first, second = FakeStore(), FakeLab(), FakeLab()
+    await _search(make_bench, store, first, slots=2, count=3)
+    await _search(make_bench, store, second, slots=2)
+    reference = store.experiment(0)
+    assert reference is not None
+    assert all(run.held_out_losses for run in reference.runs)
+    assert not any(run.held_out_losses for e in store.experiments() if e.index for run in e.runs)
+    orders = [order for order in [*first.orders, *second.orders] if order.baseline is not None]
+    assert orders
+    for order in orders:
+        assert order.baseline is not None and order.baseline.score is not None and order.baseline_losses is not None
+        assert order.baseline_losses[0, 0] == pytest.approx(order.baseline.score.loss_nats)
+
+
 async def test_finished_runs_are_never_done_twice(make_bench: MakeBench) -> None:
     store, lab = FakeStore(), FakeLab()
     await _search(make_bench, store, lab, slots=2)

@@ -44,6 +44,16 @@ def test_half_of_the_questions_are_where_it_knows_what_it_usually_does_not() -> 
     assert (asked[0].row, asked[0].position) == (row, position)
 
 
+def test_half_of_the_questions_are_where_it_gains_most_over_the_baseline() -> None:
+    batch = _batch()
+    losses = np.full(batch.targets.shape, 2.0)
+    losses[3, 4] = 0.5
+    baseline = np.full(batch.targets.shape, 2.0, dtype=np.float32)
+    baseline[3, 4], baseline[7, 2] = 0.5, 3.0
+    asked = questions(losses, batch, count=2, rng=generator("a"), baseline=baseline)
+    assert (asked[0].row, asked[0].position, asked[0].is_gain) == (7, 2, True)
+
+
 def test_what_follows_a_question_is_another_rows_and_what_precedes_is_its_own() -> None:
     batch = _batch()
     asked = [Question(2, 5, True), Question(11, 0, False)]

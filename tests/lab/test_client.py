@@ -9,12 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from safetensors.numpy import load
 
 from asi_arch.domain.errors import LabError, UserError
-from asi_arch.domain.outcome import Crashed, Diverged, Measured, Run, TimedOut
+from asi_arch.domain.outcome import Crashed, Diverged, Measured, Rejected, Run, TimedOut
 from asi_arch.domain.ports import RunOrder
-from asi_arch.domain.profile import Profile
+from asi_arch.domain.profile import Profile, StageName
 from asi_arch.engine.agreement import Agreement
 from asi_arch.lab import processes
 from asi_arch.lab.client import LocalLab
@@ -28,6 +27,8 @@ from .conftest import MakeOrder, left_alive, mixer
 pytestmark = [pytest.mark.torch, pytest.mark.asyncio(loop_scope="module")]
 
 HONEST = mixer("return self.project(x)")
+SLOWLY = "if self.training and len(x) == 2:\n    for _ in range({}): pass\nreturn self.project(x)"
+"""With the profile's batch only, for the checks call a mixer many times."""
 
 
 async def test_the_same_source_and_seed_give_the_same_bits_whatever_runs_beside_it(
@@ -106,7 +107,7 @@ async def test_an_endless_loop_is_ended_and_leaves_no_process(lab: LocalLab, ord
 
 
 async def test_a_machine_that_was_suspended_is_not_blamed_on_the_candidate(lab: LocalLab, order: MakeOrder) -> None:
-    slow = mixer("for _ in range(2 * 10**6): pass\nreturn self.project(x)")
+    slow = mixer(SLOWLY.format(2 * 10**6))
     task = asyncio.create_task(lab.run(order(slow), lambda _: None))
     for _ in range(200):
         assert lab.parent_pid is not None
@@ -136,14 +137,63 @@ async def test_a_check_that_does_not_end_says_so(lab: LocalLab) -> None:
     assert await left_alive(lab) == set()
 
 
-async def test_trained_weights_are_checked_again_in_a_fresh_child(lab: LocalLab, order: MakeOrder) -> None:
-    source = baselines.load("delta_net").source
-    _, stored = await lab.run(order(source), lambda _: None)
-    weights = load(stored)
-    report = await lab.check_trained(source, weights)
-    assert report.is_passed and {"weights", "future", "model"} <= set(report.passed_checks)
-    report = await lab.check_trained(source, {"norm.weight": weights["norm.weight"]})
-    assert [finding.check for finding in report.findings] == ["weights"]
+OPENS_IN_TRAINING = mixer(
+    "y = self.project(x)\n"
+    "if self.training and torch.is_grad_enabled():\n"
+    "    return y, (1 - self.gate).square()\n"
+    "return torch.where(self.gate > 1e-4, y + 1e-5 * x.roll(-1, 1), y)"
+).replace("        self.project = nn", "        self.gate = nn.Parameter(torch.zeros(()))\n        self.project = nn")
+
+
+async def test_trained_weights_are_checked_again(lab: LocalLab, order: MakeOrder) -> None:
+    run, weights = await lab.run(order(OPENS_IN_TRAINING), lambda _: None)
+    assert isinstance(run.outcome, Rejected)
+    assert run.outcome.stage is StageName.LANGUAGE
+    assert run.findings[0].check == run.outcome.check
+    assert run.check_cpu_s > 0
+    assert run.score is None and weights == b""
+
+
+FOUND = "[o for o in torch.random.warnings.sys.modules['gc'].get_objects() if type(o).__name__ == '{}'][0]"
+TAMPERS = mixer(
+    "self.calls = getattr(self, 'calls', 0) + 1\nif self.calls == 3:\n    CHANGE\nreturn self.project(x)",
+    top="from torch.nn import functional as F\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("F.cross_entropy = F.mse_loss", "torch.nn.functional.cross_entropy"),
+        ("torch.set_default_dtype(torch.float64)", "the default dtype"),
+        ("torch.manual_seed(3)", "the seed of torch's random numbers"),
+        (
+            FOUND.format("AdamW") + ".param_groups[0]['betas'] = (0, 0)",
+            "the optimizer's settings",
+        ),
+        (
+            FOUND.format("SwiGLU") + ".forward = lambda x: x",
+            "how blocks.0.mlp is called",
+        ),
+    ],
+)
+async def test_a_trainer_that_was_tampered_with_leaves_no_score(
+    lab: LocalLab, order: MakeOrder, change: str, named: str
+) -> None:
+    run, weights = await lab.run(order(TAMPERS.replace("CHANGE", change)), lambda _: None)
+    assert isinstance(run.outcome, Rejected)
+    assert run.outcome.check == "tampering"
+    assert f"changed {named}" in run.outcome.reason and "while it was trained" in run.outcome.reason
+    assert run.score is None and weights == b""
+
+
+async def test_tampering_at_import_is_seen_before_the_first_step(lab: LocalLab, order: MakeOrder) -> None:
+    run, _ = await lab.run(
+        order(mixer("return self.project(x)", top="import torch\ntorch.relu = abs\n")), lambda _: None
+    )
+    assert isinstance(run.outcome, Rejected)
+    assert "torch.relu when it was loaded or built" in run.outcome.reason
+    assert run.steps == 0
 
 
 async def test_a_mixer_that_can_not_fit_is_rejected_with_the_numbers(lab: LocalLab) -> None:
@@ -175,7 +225,7 @@ async def test_a_cancelled_run_leaves_no_process(lab: LocalLab, order: MakeOrder
 
 
 async def test_a_killed_warm_parent_is_replaced_and_nobody_is_blamed(lab: LocalLab, order: MakeOrder) -> None:
-    slow = mixer("for _ in range(3 * 10**6): pass\nreturn self.project(x)")
+    slow = mixer(SLOWLY.format(3 * 10**6))
     task = asyncio.create_task(lab.run(order(slow), lambda _: None))
     await asyncio.sleep(0.3)
     assert lab.parent_pid is not None

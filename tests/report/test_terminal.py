@@ -6,7 +6,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from asi_arch.domain.outcome import StoppedEarly
+from asi_arch.domain.outcome import Finding, Rejected, Severity, StoppedEarly
 from asi_arch.domain.profile import StageName
 from asi_arch.report import payload, terminal
 from asi_arch.report.sparkline import chart
@@ -118,6 +118,17 @@ def test_an_audited_experiment_says_so(store_of):
     store = store_of(experiment.model_copy(update={"runs": runs}))
     views = [shown(terminal.experiment_view(payload.experiment_payload(store, i))) for i in (0, 1)]
     assert ["let through as an audit" in view for view in views] == [False, True]
+
+
+def test_a_check_that_failed_on_trained_weights_is_shown_with_stage_and_seed(store_of):
+    rejected = Rejected(check="future", reason="the past changed", stage=StageName.LANGUAGE)
+    experiment = make_experiment(1, outcome=rejected)
+    finding = Finding(check="future", severity=Severity.ERROR, message="the past changed")
+    runs = tuple(run.model_copy(update={"findings": (finding,)}) for run in experiment.runs)
+    store = store_of(experiment.model_copy(update={"runs": runs}))
+    text = shown(terminal.experiment_view(payload.experiment_payload(store, 1)), 120)
+    assert "Rejected with the weights of the language stage by the check 'future'" in text
+    assert "future (trained weights, language seed 1): the past changed" in text
 
 
 def test_the_whole_curve_fits_into_80_columns(campaign):

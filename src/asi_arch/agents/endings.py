@@ -19,8 +19,9 @@ def ending(outcome: Outcome) -> str:
     match outcome:
         case Measured():
             return "It trained to the end in both stages."
-        case Rejected(check=check, reason=reason):
-            return f"The check '{check}' rejected it before any training: {sentence(reason)}"
+        case Rejected(check=check, reason=reason, stage=stage):
+            when = f"with what the {stage.value} stage had trained" if stage else "before any training"
+            return f"The check '{check}' rejected it {when}: {sentence(reason)}"
         case Crashed(stage=stage, reason=reason):
             where = f"in the {stage.value} stage" if stage else "before any training"
             return f"It crashed {where}: {sentence(reason)}"

@@ -119,11 +119,13 @@ class Measured(Record):
 
 
 class Rejected(Record):
-    """Failed a check before any training."""
+    """Failed a check: before any training, or with the weights that a stage's training left."""
 
     kind: Literal["rejected"] = "rejected"
     check: str
     reason: str
+    stage: StageName | None = None
+    """The stage in or after whose training it failed; None before any."""
 
 
 class Crashed(Record):
@@ -208,6 +210,8 @@ class Run(Record):
     """The early stop that this run was let through, to audit the rule."""
     auxiliary: float = 0.0
     """Largest absolute auxiliary loss that the mixer asked for."""
+    findings: tuple[Finding, ...] = ()
+    """Of the checks that were run again on the trained weights."""
     steps: int
     tokens: int
     """Counted by the controller."""
@@ -217,7 +221,11 @@ class Run(Record):
     """Of the training child."""
     score_cpu_s: float = 0.0
     """Of the scoring child."""
+    check_cpu_s: float = 0.0
+    """Of the child that checked the trained weights."""
     wall_s: float = 0.0
     peak_mib: float = 0.0
     weights: str = ""
     """Blob hash of the trained weights (safetensors); empty where none were kept."""
+    held_out_losses: str = ""
+    """Blob hash of the loss at every held-out position; kept of the reference only, which others are compared with."""

@@ -86,6 +86,10 @@ class RunOrder(NamedTuple):
     ballot: Ballot | None = None
     """Decides on early stops; None lets each of them stand."""
     adapter: Adapter = Adapter.MIXER
+    baseline_losses: NDArray[np.float32] | None = None
+    """[R, T] in nats: the reference's at the held-out positions, so that it is known where the candidate gains."""
+    keep_losses: Callable[[NDArray[np.float32]], None] | None = None
+    """Given this run's own [R, T] when it was scored."""
 
 
 class Progress(NamedTuple):
@@ -115,7 +119,10 @@ class Lab(Protocol):
         ...
 
     async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
-        """Train in a fresh child, score in another; returns the run and its weights (safetensors, maybe empty)."""
+        """Train in a fresh child, score in others, check the weights again; the run and its weights (safetensors).
+
+        The weights are empty unless the run was measured.
+        """
         ...
 
     async def close(self) -> None:

@@ -9,6 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.experiment import Cost, Experiment
 from asi_arch.domain.outcome import CheckReport, Measured, Outcome, Rejected, Run, RunKey, Severity
@@ -17,6 +21,9 @@ from asi_arch.domain.profile import StageName
 from asi_arch.engine.agreement import Agreement
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import StageChanged, Trained
+
+_LOSSES = "losses"
+"""Name of the array in the blob that holds them."""
 
 
 async def run_experiment(
@@ -47,7 +54,7 @@ async def run_experiment(
     )
     experiment = explain(bench, experiment, await evidence())
     cost = Cost(
-        check_cpu_s=checks.cpu_s,
+        check_cpu_s=checks.cpu_s + sum(run.check_cpu_s for run in runs),
         train_cpu_s=sum(run.cpu_s for run in runs),
         score_cpu_s=sum(run.score_cpu_s for run in runs),
         wall_s=bench.clock.tick() - tick,
@@ -116,6 +123,7 @@ async def _trained(job: _Job, key: RunKey) -> Run:
     """Train, keep the weights, remember the run."""
     bench, proposal = job.bench, job.proposal
     reference = _reference_run(bench, proposal, key)
+    kept: list[NDArray[np.float32]] = []
     order = RunOrder(
         source=proposal.source,
         key=key,
@@ -123,6 +131,8 @@ async def _trained(job: _Job, key: RunKey) -> Run:
         baseline=reference,
         ballot=job.agreement.ballot(key.seed),
         adapter=proposal.adapter,
+        baseline_losses=_losses(bench, reference),
+        keep_losses=kept.append if proposal.sha == _reference(bench).sha else None,
     )
 
     def on_progress(progress: Progress) -> None:
@@ -132,6 +142,8 @@ async def _trained(job: _Job, key: RunKey) -> Run:
     run, weights = await bench.lab.run(order, on_progress)
     if weights:
         run = run.model_copy(update={"weights": bench.store.put_blob(weights)})
+    if kept:
+        run = run.model_copy(update={"held_out_losses": bench.store.put_blob(save({_LOSSES: kept[0]}))})
     # A baseline's failure is ours: it is not stored, so that the next session tries again.
     if proposal.author is not Author.BASELINE or isinstance(run.outcome, Measured):
         bench.store.save_run(run)
@@ -142,8 +154,18 @@ def _reference_run(bench: Bench, proposal: Proposal, key: RunKey) -> Run | None:
     """The reference's run to watch against; baselines are measured to the end whatever they do."""
     if proposal.author is Author.BASELINE:
         return None
-    reference = bench.baseline(bench.campaign.profile.search.baselines[0])
-    return bench.store.run(key.model_copy(update={"sha": reference.sha}))
+    return bench.store.run(key.model_copy(update={"sha": _reference(bench).sha}))
+
+
+def _reference(bench: Bench) -> Proposal:
+    return bench.baseline(bench.campaign.profile.search.baselines[0])
+
+
+def _losses(bench: Bench, reference: Run | None) -> NDArray[np.float32] | None:
+    """[R, T] of the reference at the held-out positions; from the store, so that a resumed campaign has the same."""
+    if reference is None or not reference.held_out_losses:
+        return None
+    return load(bench.store.blob(reference.held_out_losses))[_LOSSES]
 
 
 def _gate(proposal: Proposal, checks: CheckReport) -> Outcome | None:

@@ -50,13 +50,14 @@ def questions(
     *,
     count: int,
     rng: np.random.Generator,
+    baseline: NDArray[np.float32] | None = None,
 ) -> list[Question]:
     """At most one per row: half at random, half where the gain is largest.
 
-    `losses` [R, T] are the candidate's. The gain is over its own mean loss at the same target: a position where it
-    knows what it usually does not. So the choice needs no other run, and is the same after a restart.
+    `losses` [R, T] are the candidate's. The gain is over the `baseline`'s losses [R, T]. Without one it is over the
+    candidate's own mean loss at the same target: a position where it knows what it usually does not.
     """
-    gains = _expected(losses, batch) - losses
+    gains = (_expected(losses, batch) if baseline is None else baseline) - losses
     allowed = (batch.targets != NO_TARGET) & (np.arange(losses.shape[1]) < losses.shape[1] - 1)
     gains = np.where(allowed, gains, -np.inf)
     rows = np.flatnonzero(allowed.any(axis=1))

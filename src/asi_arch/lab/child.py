@@ -24,7 +24,7 @@ from asi_arch.lab.contract import (
     ScoreJob,
     TrainJob,
 )
-from asi_arch.lab.loading import FILE_NAME, LoadFailure
+from asi_arch.lab.loading import FILE_NAME, LoadFailure, Tampered
 from asi_arch.lab.plain import plain_text
 from asi_arch.lab.sandbox.attempts import attempt
 from asi_arch.lab.sandbox.confinement import confine_child
@@ -153,8 +153,12 @@ def _do(channel: Channel) -> None:
 
 
 def _report(channel: Channel, error: Exception) -> int:
+    if isinstance(error, Tampered):
+        failure = Failure(reason=str(error), log="", check="tampering")
+    else:
+        failure = Failure(reason=plain_text(_reason(error))[:2000], log=plain_text(candidate_traceback(error)))
     try:
-        channel.send(Failure(reason=plain_text(_reason(error))[:2000], log=plain_text(candidate_traceback(error))))
+        channel.send(failure)
         channel.wait_for_hangup()
     except (Hangup, OSError):
         return 1

@@ -10,9 +10,8 @@ from asi_arch.domain.errors import LabError
 from asi_arch.domain.outcome import CheckReport, Run, StoppedEarly
 from asi_arch.domain.ports import Ballot, Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import Profile, StageName
-from asi_arch.lab.checking import check_source, check_weights
+from asi_arch.lab.checking import check_source
 from asi_arch.lab.checks.setting import CheckSetting, Shape
-from asi_arch.lab.contract import Arrays, CheckTrainedJob
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.running import train_and_score
 from asi_arch.lab.sandbox.selftest import require_walls
@@ -87,13 +86,8 @@ class LocalLab:
                 await self._calibrate()
         return await self._retried(lambda parent: check_source(parent, source, self._setting(), adapter))
 
-    async def check_trained(self, source: str, weights: Arrays, adapter: Adapter = Adapter.MIXER) -> CheckReport:
-        """Those checks again whose answer training could change, on a whole model's trained weights by name."""
-        job = CheckTrainedJob(source=source, adapter=adapter, setting=self._setting())
-        return await self._retried(lambda parent: check_weights(parent, job, weights))
-
     async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
-        """Train, score. Waits while as many trainings as workers are running."""
+        """Train, score, check again. Waits while as many trainings as workers are running."""
         if order.key.protocol != self._protocol:
             raise LabError(f"this lab measures under protocol {self._protocol[:8]}, not {order.key.protocol[:8]}")
         task = self._tasks[order.key.stage]
@@ -106,6 +100,7 @@ class LocalLab:
                     self._profile,
                     task,
                     order=order,
+                    setting=self._setting(),
                     on_progress=on_progress,
                     clock=time.monotonic,
                 )

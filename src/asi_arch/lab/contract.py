@@ -143,11 +143,12 @@ class Attempts(Record):
 
 
 class Failure(Record):
-    """From any child: the candidate's code raised."""
+    """From any child: the candidate's code raised, or failed the named check."""
 
     kind: Literal["failure"] = "failure"
     reason: str
     log: str
+    check: str = ""
 
 
 _ToChild = TrainJob | ScoreJob | CheckJob | CheckTrainedJob | AttemptJob | Load | Tokens

@@ -14,6 +14,7 @@ from asi_arch.lab.plain import plain_text
 SMALL_ANSWER = 1 << 16
 """Bytes of arrays in an answer that should have none."""
 _MAX_REASON = 2000
+_MAX_NAME = 40
 _BUSY_SHARE = 0.3
 """Of the time that a silent child computed, above which it is in an endless loop."""
 
@@ -21,9 +22,11 @@ _BUSY_SHARE = 0.3
 class ChildFailed(Exception):
     """The child ended, broke the contract, or reported that the candidate's code raised."""
 
-    def __init__(self, reason: str, log: str = "") -> None:
+    def __init__(self, reason: str, log: str = "", check: str = "") -> None:
         self.reason = plain_text(reason, _MAX_REASON)
         self.log = plain_text(log)
+        self.check = plain_text(check, _MAX_NAME)
+        """The check that it failed, if that is why."""
         super().__init__(self.reason)
 
 
@@ -76,7 +79,7 @@ class Conversation:
         finally:
             reading.cancel()
         if isinstance(frame.message, Failure):
-            raise ChildFailed(frame.message.reason, frame.message.log + self._child.log)
+            raise ChildFailed(frame.message.reason, frame.message.log + self._child.log, frame.message.check)
         return frame
 
     async def _patiently(self, reading: "asyncio.Future[Frame]", timeout_s: float) -> Frame:

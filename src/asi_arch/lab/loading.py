@@ -26,6 +26,10 @@ class LoadFailure(Exception):
         self.line = line
 
 
+class Tampered(Exception):
+    """The candidate changed what it shares with its trainer; the message says what and when."""
+
+
 def load_mixer(source: str) -> type[nn.Module]:
     """Execute the module and return its `Mixer`.
 

@@ -1,33 +1,21 @@
 """One run: train in a fresh child, score in another, compute the loss here."""
 
-import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from asi_arch.domain.outcome import (
-    Crashed,
-    Leaking,
-    Measured,
-    Outcome,
-    Run,
-    StageScore,
-    StoppedEarly,
-    TimedOut,
-)
+from asi_arch.domain.outcome import CheckReport, Crashed, Measured, Outcome, Rejected, Run, Severity, StoppedEarly
 from asi_arch.domain.ports import Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
 from asi_arch.lab import processes
-from asi_arch.lab.blind import Answer, disguised, finding, generator, questions, wanted
-from asi_arch.lab.checks.setting import scored_rows
-from asi_arch.lab.contract import Arrays, Hidden, Load, ScoreJob, StepReport, Tokens, TrainJob, Weights
-from asi_arch.lab.conversation import SMALL_ANSWER, ChildFailed, Conversation, Stalled, conversation
+from asi_arch.lab.checking import check_weights
+from asi_arch.lab.checks.setting import CheckSetting
+from asi_arch.lab.contract import Arrays, CheckTrainedJob, ScoreJob, StepReport, Tokens, TrainJob, Weights
+from asi_arch.lab.conversation import ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import WarmParentHandle
-from asi_arch.lab.referee import BadHidden, Referee
+from asi_arch.lab.scoring import Scored, Scoring
 from asi_arch.lab.strictness import complaint_about
 from asi_arch.lab.watch import LiveWatch
 
@@ -35,7 +23,6 @@ _AHEAD = 4
 """Batches that are sent before the first answer, so that the worker never waits."""
 _MAX_WEIGHTS = 1 << 30
 """Bytes."""
-_FLOAT32_BYTES = 4
 
 
 class Trained(NamedTuple):
@@ -48,20 +35,13 @@ class Trained(NamedTuple):
     peak_mib: float
 
 
-class Scored(NamedTuple):
-    """What a scorer left."""
-
-    outcome: Outcome
-    score: StageScore | None
-    cpu_s: float
-
-
 async def train_and_score(
     parent: WarmParentHandle,
     profile: Profile,
     task: Task,
     *,
     order: RunOrder,
+    setting: CheckSetting,
     on_progress: Callable[[Progress], None],
     clock: Callable[[], float],
 ) -> tuple[Run, bytes]:
@@ -75,12 +55,18 @@ async def train_and_score(
         for talk in (scorer, blind):
             await talk.say(_score_job(profile, task, order))  # they build the model while another child trains
         trained = await training.run(parent)
-        scored = Scored(trained.outcome, None, 0.0)
+        scored, report = Scored(trained.outcome, None, 0.0), None
         if trained.weights:
             judged = Scoring(profile, task, order, trained.weights)
             scored = await judged.score(scorer)
             if scored.score is not None:
                 scored = await judged.confirm(blind, scored)
+            if scored.score is not None and order.keep_losses is not None:
+                order.keep_losses(judged.losses)
+    if scored.score is not None:
+        job = CheckTrainedJob(source=order.source, adapter=order.adapter, setting=setting)
+        report = await check_weights(parent, job, trained.weights)
+        scored = _unless_rejected(scored, report, order.key.stage)
     steps = len(watch.losses)
     run = Run(
         key=order.key,
@@ -89,16 +75,26 @@ async def train_and_score(
         score=scored.score,
         would_stop=training.would_stop,
         auxiliary=trained.auxiliary,
+        findings=report.findings if report else (),
         steps=steps,
         tokens=steps * training.tokens_per_step,
         parameters=sum(array.size for array in trained.weights.values()),
         mlp_width=order.mlp_width,
         cpu_s=trained.cpu_s,
         score_cpu_s=scored.cpu_s,
+        check_cpu_s=report.cpu_s if report else 0.0,
         wall_s=clock() - started,
         peak_mib=trained.peak_mib,
     )
     return run, save(dict(trained.weights)) if scored.score is not None else b""
+
+
+def _unless_rejected(scored: Scored, report: CheckReport, stage: StageName) -> Scored:
+    """The score as it is, or none where a check of the trained weights failed: a gate may have opened in training."""
+    failed = next((finding for finding in report.findings if finding.severity is Severity.ERROR), None)
+    if failed is None:
+        return scored
+    return Scored(Rejected(check=failed.check, reason=failed.message, stage=stage), None, scored.cpu_s)
 
 
 def stage_of(profile: Profile, name: StageName) -> LanguageStage | RecallStage:
@@ -141,7 +137,7 @@ class _Training:
             except Stalled:
                 outcome = self._watch.stalled()
             except ChildFailed as failure:
-                outcome = self._crash(failure.reason, failure.log)
+                outcome = self._failed(failure)
             cpu_s = talk.cpu_s
             if weights:
                 talk.dismiss()
@@ -209,8 +205,11 @@ class _Training:
             precision=self._profile.precision,
         )
 
-    def _crash(self, reason: str, log: str) -> Crashed:
-        return Crashed(stage=self._order.key.stage, reason=reason, log=log)
+    def _failed(self, failure: ChildFailed) -> Outcome:
+        stage = self._order.key.stage
+        if failure.check:
+            return Rejected(check=failure.check, reason=failure.reason, stage=stage)
+        return Crashed(stage=stage, reason=failure.reason, log=failure.log)
 
 
 def _score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:
@@ -223,104 +222,3 @@ def _score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:
         device=profile.device,
         precision=profile.precision,
     )
-
-
-class Scoring:
-    """The trusted side of scoring one run: all rows by one scorer, then some positions by a second, blind one."""
-
-    def __init__(self, profile: Profile, task: Task, order: RunOrder, weights: Arrays) -> None:
-        self._profile = profile
-        self._order = order
-        self._weights = weights
-        self._batch = task.held_out(order.key.split)
-        self._referee = Referee(weights, self._batch, task.groups)
-
-    async def score(self, talk: Conversation) -> Scored:
-        """All held-out rows; the referee computes in another thread, so that nobody waits for it."""
-        score = None
-
-        async def work() -> Outcome:
-            nonlocal score
-            score = await self._refereed(talk)
-            return Measured()
-
-        outcome = await self._guarded(talk, work)
-        return Scored(outcome, score, talk.cpu_s)
-
-    async def confirm(self, talk: Conversation, scored: Scored) -> Scored:
-        """The same score with what the blind scorer made of it; without a score where it found a leak."""
-        answers: list[Answer] = []
-
-        async def work() -> Outcome:
-            answers.extend(await self._asked(talk))
-            return Measured()
-
-        outcome = await self._guarded(talk, work)
-        cpu_s = scored.cpu_s + talk.cpu_s
-        if scored.score is None or not answers:
-            return Scored(outcome, None, cpu_s)
-        found = finding(self._order.key.stage, answers, self._profile.blind)
-        if isinstance(found, Leaking):
-            return Scored(found, None, cpu_s)
-        return Scored(Measured(), scored.score.model_copy(update={"blind": found}), cpu_s)
-
-    async def _guarded(self, talk: Conversation, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        """Whatever goes wrong with the child is the outcome."""
-        stage, limit = self._order.key.stage, self._profile.watch.stall_s
-        try:
-            await talk.say(Load(), self._weights)
-            outcome = await work()
-        except Stalled:
-            return TimedOut(stage=stage, step=0, used_s=limit, limit_s=limit)
-        except ChildFailed as failure:
-            return Crashed(stage=stage, reason=f"scoring: {failure.reason}", log=failure.log)
-        except BadHidden as bad:
-            return Crashed(stage=stage, reason=f"scoring: {bad}")
-        talk.dismiss()
-        return outcome
-
-    async def _refereed(self, talk: Conversation) -> StageScore:
-        """Batch by batch; the scorer has the next one already while the referee computes."""
-        inputs = self._batch.inputs
-        rows = scored_rows(inputs.shape[1])
-        pieces = [inputs[start : start + rows] for start in range(0, len(inputs), rows)]
-        async for hidden in self._hidden(talk, pieces):
-            await asyncio.to_thread(self._referee.take, hidden)
-        return self._referee.result(self._order.key.split)
-
-    async def _asked(self, talk: Conversation) -> list[Answer]:
-        """Rows with others' futures in batches of the usual size, then a few rows that end at their position."""
-        key, spec, losses = self._order.key, self._profile.blind, self._referee.losses
-        rng = generator(key.sha, key.protocol, key.stage.value, key.seed, key.split.value)
-        count = min(wanted(spec, key.split), len(losses))
-        asked = questions(losses, self._batch, count=count, rng=rng)
-        rows = scored_rows(losses.shape[1])
-        groups = [asked[start : start + rows] for start in range(0, len(asked), rows)]
-        pieces = [disguised(self._batch, group) for group in groups]
-        short = [asked[int(place)] for place in rng.permutation(len(asked))[: spec.prefixes]]
-        groups += [[question] for question in short]
-        pieces += [self._batch.inputs[q.row : q.row + 1, : q.position + 1] for q in short]
-        answers: list[Answer] = []
-        async for hidden in self._hidden(talk, pieces):
-            group = groups.pop(0)
-            states = np.stack([hidden[place, question.position] for place, question in enumerate(group)])
-            targets = np.array([self._batch.targets[question.row, question.position] for question in group])
-            for question, loss in zip(group, self._referee.loss_at(states, targets), strict=True):
-                answers.append(Answer(question, float(losses[question.row, question.position]), float(loss)))
-        return answers
-
-    async def _hidden(self, talk: Conversation, pieces: Sequence[NDArray[np.int32]]) -> AsyncIterator[NDArray[Any]]:
-        """Hidden states [R, T, D] of each piece of inputs [R, T], whose shape is insisted on."""
-        width = self._profile.model.width
-        await talk.say(Tokens(), {"inputs": pieces[0]})
-        for inputs, following in zip(pieces, [*pieces[1:], None], strict=True):
-            if following is not None:
-                await talk.say(Tokens(), {"inputs": following})
-            expected = inputs.size * width * _FLOAT32_BYTES + SMALL_ANSWER
-            message, arrays = await talk.hear(self._profile.watch.stall_s, expected)
-            if not isinstance(message, Hidden) or "hidden" not in arrays:
-                raise ChildFailed(f"the process answered inputs with '{message.kind}'")
-            hidden = arrays["hidden"]
-            if hidden.shape != (*inputs.shape, width):
-                raise BadHidden(f"hidden states have the shape {hidden.shape}, not {(*inputs.shape, width)}")
-            yield hidden

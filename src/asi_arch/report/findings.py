@@ -78,8 +78,8 @@ def first_loss(verdict: Verdict) -> Comparison:
 
 def _where(line: Line) -> str:
     match line.outcome:
-        case Rejected(check=check):
-            return f"check '{check}'"
+        case Rejected(check=check, stage=stage):
+            return f"check '{check}'{' on trained weights' if stage else ''}"
         case Diverged() | TimedOut() | StoppedEarly() | Suspicious() | Leaking():
             return f"{line.outcome.stage.value} stage"
         case Crashed(stage=stage):

@@ -87,6 +87,7 @@ def run_data(run: Run) -> dict[str, Any]:
         "peak_mib": run.peak_mib,
         "was_let_through": run.would_stop is not None,
         "auxiliary": finite(run.auxiliary),
+        "findings": [finding.model_dump(mode="json") for finding in run.findings],
         "blind": score.blind.model_dump(mode="json") if score and score.blind else None,
     }
 

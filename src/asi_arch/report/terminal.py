@@ -113,7 +113,7 @@ def experiment_view(payload: ExperimentPayload) -> RenderableType:
     if (analysis := payload["analysis"]) is not None:
         parts.append(panel("Analysis", Text("\n\n".join(text for text in analysis.values() if text))))
     if (checks := payload["checks"]) is not None:
-        parts.append(panel("Checks", _checks(checks)))
+        parts.append(panel("Checks", _checks(checks, payload["runs"])))
     if payload["diff"]:
         parts.append(panel("Difference to the parent", Syntax("\n".join(payload["diff"]), "diff", word_wrap=True)))
     parts.append(panel("Code", Syntax(payload["source"], "python", line_numbers=True, word_wrap=True)))
@@ -202,11 +202,9 @@ def _charts(payload: ExperimentPayload) -> list[RenderableType]:
     return views
 
 
-def _checks(checks: dict[str, Any]) -> RenderableType:
-    lines = [
-        Text(f"✗ {f['check']}: {f['message']}", style="red" if f["severity"] == "error" else "yellow")
-        for f in checks["findings"]
-    ]
+def _checks(checks: dict[str, Any], runs: Sequence[Mapping[str, Any]]) -> RenderableType:
+    lines = [_finding(f) for f in checks["findings"]]
+    lines += [_finding(f, f" (trained weights, {r['stage']} seed {r['seed']})") for r in runs for f in r["findings"]]
     if checks["passed_checks"]:
         lines.append(Text(f"✓ {', '.join(checks['passed_checks'])}", style="green"))
     if footprint := checks["footprint"]:
@@ -216,6 +214,11 @@ def _checks(checks: dict[str, Any]) -> RenderableType:
         )
         lines.append(Text(text, style="dim"))
     return Group(*lines)
+
+
+def _finding(finding: Mapping[str, Any], where: str = "") -> Text:
+    style = "red" if finding["severity"] == "error" else "yellow"
+    return Text(f"✗ {finding['check']}{where}: {finding['message']}", style=style)
 
 
 def _tally(payload: StatusPayload) -> str:

@@ -89,8 +89,9 @@ def outcome_sentence(outcome: Outcome) -> str:
     match outcome:
         case Measured():
             return "Trained to the end and measured."
-        case Rejected(check=check, reason=reason):
-            return f"Rejected before training by the check '{check}': {reason}"
+        case Rejected(check=check, reason=reason, stage=stage):
+            when = f"with the weights of the {stage.value} stage" if stage else "before training"
+            return f"Rejected {when} by the check '{check}': {reason}"
         case Crashed(stage=stage, reason=reason):
             return f"Crashed{f' in the {stage.value} stage' if stage else ''}: {reason}"
         case Diverged(stage=stage, step=step):

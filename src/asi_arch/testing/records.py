@@ -156,7 +156,7 @@ def make_experiment(
 ) -> Experiment:
     """A finished experiment with one run per stage and seed; `language` holds losses, `recall` accuracies.
 
-    An outcome other than `Measured` ends the runs at the outcome's stage; `Rejected` has none at all.
+    An outcome other than `Measured` ends the runs at the outcome's stage; one without a stage has none at all.
     """
     proposal, outcome = proposal or make_proposal(f"mixer_{index}"), outcome or Measured()
     runs = _runs(proposal, language, recall, outcome)
@@ -205,7 +205,7 @@ def make_analysis() -> Analysis:
 
 def _runs(proposal: Proposal, language: Sequence[float], recall: Sequence[float], outcome: Outcome) -> tuple[Run, ...]:
     stage = getattr(outcome, "stage", None)
-    if isinstance(outcome, Rejected) or (isinstance(outcome, Crashed) and stage is None):
+    if isinstance(outcome, Rejected | Crashed) and stage is None:
         return ()
     end = None if isinstance(outcome, Measured) else outcome
     first = end if stage is StageName.LANGUAGE else None

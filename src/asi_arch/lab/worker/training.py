@@ -13,6 +13,7 @@ from asi_arch.domain.profile import OptimizerSpec
 from asi_arch.lab.adapters import load_adapted
 from asi_arch.lab.channel import Channel
 from asi_arch.lab.contract import Garbled, StepReport, Tokens, TrainJob, Weights
+from asi_arch.lab.worker.integrity import Integrity
 from asi_arch.mixers.model import LanguageModel
 
 MAX_AUXILIARY = 1.0
@@ -36,7 +37,7 @@ class Trainer:
         self._device = device
         self._is_bfloat16 = precision == "bfloat16"
         self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        self._optimizer = torch.optim.AdamW(
+        self.optimizer = torch.optim.AdamW(
             parameter_groups(model, spec.weight_decay), lr=spec.peak_lr, betas=spec.betas, eps=spec.eps, fused=True
         )
         self._step = 0
@@ -44,15 +45,15 @@ class Trainer:
     def step(self, inputs: Tensor, targets: Tensor) -> StepResult:
         """One update on tokens and targets [B, T]."""
         rate = learning_rate(self._spec, self._step, self._steps)
-        for group in self._optimizer.param_groups:
+        for group in self.optimizer.param_groups:
             group["lr"] = rate
         with self._autocast():
             loss, auxiliary = self.model.loss(inputs.to(self._device), targets.to(self._device))
         extra = auxiliary.clamp(-MAX_AUXILIARY, MAX_AUXILIARY)
         (loss + extra).backward()
         torch.nn.utils.clip_grad_norm_(self._parameters, self._spec.clip_norm, foreach=True)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
         self._step += 1
         return StepResult(float(loss.detach()), float(auxiliary.detach()))
 
@@ -84,12 +85,16 @@ def build(job: TrainJob) -> Trainer:
 
 def work(job: TrainJob, channel: Channel) -> None:
     """Train on the batches that arrive, report each step, send the weights."""
+    integrity = Integrity()
     trainer = build(job)
+    integrity.require_untouched("when it was loaded or built")
     trainer.model.train()
+    seed = torch.initial_seed()
     for inputs, targets in _batches(channel, job.steps):
         result = trainer.step(inputs, targets)
         report = StepReport(loss=result.loss, auxiliary=result.auxiliary, cpu_s=time.process_time())
         channel.send(report)
+    integrity.require_own(trainer.model, trainer.optimizer, seed)
     state = trainer.model.state_dict()
     arrays = {name: value.detach().float().cpu().numpy() for name, value in state.items()}
     channel.send(Weights(peak_mib=peak_mib(), cpu_s=time.process_time()), arrays)
