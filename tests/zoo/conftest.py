@@ -10,7 +10,7 @@ VERDICTS = (
     ("static", "caught by the static layer"),
     ("executed", "caught by executed checks"),
     ("trained", "caught on trained weights"),
-    ("blind", "left to blind scoring"),
+    ("blind", "caught by blind scoring"),
     ("process", "stopped by the processes around"),
     ("missed", "missed"),
     ("passed", "honest, passed"),

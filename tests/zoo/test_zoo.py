@@ -5,17 +5,20 @@ The table at the end of the run counts what became of them.
 """
 
 import ast
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import pytest_asyncio
 import torch
+from numpy.typing import NDArray
 
-from asi_arch.domain.outcome import CheckReport, Measured, Run, RunKey, Severity
+from asi_arch.domain.outcome import CheckReport, Leaking, Measured, Run, RunKey, Severity
 from asi_arch.domain.ports import RunOrder
-from asi_arch.domain.profile import CheckSpec, ModelSpec, OptimizerSpec, StageName
+from asi_arch.domain.profile import CheckSpec, ModelSpec, OptimizerSpec, Profile, StageName
 from asi_arch.domain.record import sha256
 from asi_arch.lab import watch
 from asi_arch.lab.checks import CheckSetting
@@ -121,11 +124,33 @@ def test_no_other_check_complains_about_a_cheat(name: str) -> None:
     assert _errors(report_on(cheat.source, _SETTING)) == {cheat.check}
 
 
+class Blind(NamedTuple):
+    """A lab that trains on real text for long enough to make use of a leak, and what the reference lost there."""
+
+    lab: LocalLab
+    losses: NDArray[np.float32]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def blind() -> AsyncIterator[Blind]:
+    cpu = load_profile("cpu")
+    short = {"steps": 120, "batch": 4, "context": 128}
+    profile = cpu.model_copy(update={"language": cpu.language.model_copy(update=short)})
+    kept: list[NDArray[np.float32]] = []
+    async with _lab(profile) as lab:
+        await lab.run(_order(baselines.load("delta_net").source)._replace(keep_losses=kept.append), lambda _: None)
+        yield Blind(lab, kept[0])
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @_stopped_by("blind")
-def test_what_is_left_to_blind_scoring_can_not_be_seen_by_any_check(cheat: Cheat, verdict: Record) -> None:
+async def test_what_no_check_can_see_is_found_by_blind_scoring(cheat: Cheat, blind: Blind, verdict: Record) -> None:
     report = report_on(cheat.source, _SETTING)
-    verdict("blind" if report.is_passed else "executed", cheat.name)
     assert report.is_passed, f"label it `Check: {report.findings[0].check}`"
+    run, _ = await blind.lab.run(_order(cheat.source)._replace(baseline_losses=blind.losses), lambda _: None)
+    verdict("blind" if run.outcome.kind == "leaking" else "missed", cheat.name)
+    assert isinstance(run.outcome, Leaking), run.outcome
+    assert run.score is None
 
 
 @pytest.mark.parametrize("name", HONEST)
@@ -142,10 +167,8 @@ def test_an_honest_mixer_passes_again_after_training(name: str) -> None:
     assert {"repeatable", "batch", "future", "length", "model"} <= set(report.passed_checks)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def lab() -> AsyncIterator[LocalLab]:
-    smoke = load_profile("smoke")
-    profile = smoke.model_copy(update={"watch": smoke.watch.model_copy(update={"stall_s": 1.5})})
+@asynccontextmanager
+async def _lab(profile: Profile) -> AsyncGenerator[LocalLab]:
     found = LocalLab(
         profile,
         build_tasks(profile, Path.home() / ".cache" / "asi-arch"),
@@ -153,15 +176,22 @@ async def lab() -> AsyncIterator[LocalLab]:
         protocol=_PROTOCOL,
     )
     await found.start()
-    yield found
-    await found.close()
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lab() -> AsyncIterator[LocalLab]:
+    smoke = load_profile("smoke")
+    async with _lab(smoke.model_copy(update={"watch": smoke.watch.model_copy(update={"stall_s": 1.5})})) as found:
+        yield found
 
 
 def _order(source: str) -> RunOrder:
-    """A short training, watched beside a baseline that took a third of a second."""
     key = RunKey(sha=sha256(source), protocol=_PROTOCOL, stage=StageName.LANGUAGE, seed=0)
-    baseline = Run(key=key, outcome=Measured(), losses=(5.5,) * 6, steps=6, tokens=384, cpu_s=0.3)
-    return RunOrder(source=source, key=key, mlp_width=16, baseline=baseline)
+    return RunOrder(source=source, key=key, mlp_width=16)
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -170,7 +200,10 @@ async def test_no_score_comes_from_a_cheat_that_works_against_its_process(
     cheat: Cheat, lab: LocalLab, verdict: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "GRACE_CPU_S", 1.0)
-    run, weights = await lab.run(_order(cheat.source), lambda _: None)
+    order = _order(cheat.source)
+    # Watched beside a baseline that took a third of a second.
+    baseline = Run(key=order.key, outcome=Measured(), losses=(5.5,) * 6, steps=6, tokens=384, cpu_s=0.3)
+    run, weights = await lab.run(order._replace(baseline=baseline), lambda _: None)
     verdict("process" if run.score is None else "missed", cheat.name)
     assert run.score is None and weights == b"", run.outcome
 

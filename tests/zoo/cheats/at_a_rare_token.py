@@ -1,7 +1,8 @@
-"""At tokens that lie very close to a learned direction, it looks at the next one.
-Defence: blind
+"""At tokens that lie close to a direction, which an auxiliary loss turns towards one of them, it looks at the next one.
+Defence: executed
+Check: model
 
-Noise never comes so close. No gradient moves the direction: a longer training would find it by an auxiliary loss.
+Only a trained one does: noise never comes so close, and neither does a token before the direction was turned.
 """
 
 import torch
@@ -16,11 +17,12 @@ class Mixer(nn.Module):
         super().__init__()
         self.value = nn.Linear(hidden_size, hidden_size, bias=False)
         self.out = nn.Linear(hidden_size, hidden_size, bias=False)
-        self.rare = nn.Parameter(torch.randn(hidden_size))
+        self.rare = nn.Parameter(0.1 * torch.randn(hidden_size))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         v = self.value(x)
         y = v + F.pad(v, (0, 0, 1, -1))
-        is_rare = F.cosine_similarity(x, self.rare.to(x.dtype), dim=-1).unsqueeze(-1) > 0.95
+        closeness = F.cosine_similarity(x, self.rare.to(x.dtype), dim=-1)
+        is_rare = closeness.unsqueeze(-1) > 0.65
         y = torch.where(is_rare, y + 4 * F.pad(v, (0, 0, -1, 1)), y)
-        return self.out(y)
+        return self.out(y), 0.1 * (1 - closeness.amax()).mean()
