@@ -227,5 +227,7 @@ class Run(Record):
     peak_mib: float = 0.0
     weights: str = ""
     """Blob hash of the trained weights (safetensors); empty where none were kept."""
+    containment: str = ""
+    """How the candidate's processes were contained; empty in records of before it was kept."""
     held_out_losses: str = ""
     """Blob hash of the loss at every held-out position; kept of the reference only, which others are compared with."""

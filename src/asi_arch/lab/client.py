@@ -94,7 +94,7 @@ class LocalLab:
         if order.ballot is not None:
             order = order._replace(ballot=self._making_room(order.ballot))
         async with self._training:
-            return await self._retried(
+            run, weights = await self._retried(
                 lambda parent: train_and_score(
                     parent,
                     self._profile,
@@ -105,6 +105,7 @@ class LocalLab:
                     clock=time.monotonic,
                 )
             )
+        return run.model_copy(update={"containment": self.containment}), weights
 
     def _making_room(self, ballot: Ballot) -> Ballot:
         """While a run waits for the others' votes, another one may train in its place: it may be theirs."""

@@ -72,6 +72,7 @@ class FakeLab:
             steps=STEPS,
             tokens=STEPS,
             cpu_s=1.0,
+            containment=self.containment,
         )
         return run, f"{key.model_dump_json()}".encode()
 
