@@ -56,7 +56,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _torch(settings)
     yield _disk(settings.state)
     yield _durability()
-    yield _endpoint()
+    yield from _researcher()
 
 
 def _containment(settings: Settings) -> Iterator[Finding]:
@@ -157,5 +157,6 @@ def _results(state: Path) -> list[tuple[str, ...]]:
         return [(e.proposal.sha, *(str(run.score) for run in e.runs)) for e in store.experiments()]
 
 
-def _endpoint() -> Finding:
-    return Finding("researcher", "language model", State.ABSENT, "none is needed; the embedded composer invents")
+def _researcher() -> Iterator[Finding]:
+    yield Finding("researcher", "language model", State.ABSENT, "none is needed; the embedded composer invents")
+    yield Finding("researcher", "embedding", State.ABSENT, "none is needed; programs are told apart by fingerprint")

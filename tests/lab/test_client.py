@@ -124,6 +124,29 @@ async def test_a_machine_that_was_suspended_is_not_blamed_on_the_candidate(lab: 
     assert isinstance(run.outcome, Measured)
 
 
+async def test_time_without_a_core_is_not_blamed_on_the_candidate(
+    lab: LocalLab, order: MakeOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = order(
+        mixer(
+            "if self.training and len(x) == 2 and not hasattr(self, 'slept'):\n"
+            "    self.slept = torch.random.warnings.sys.modules['time'].sleep(1.5)\n"
+            "return self.project(x)"
+        )
+    )
+    patient = Conversation.hear
+
+    async def hear(talk: Conversation, timeout_s: float, *rest: int) -> object:
+        return await patient(talk, 0.4, *rest)
+
+    monkeypatch.setattr(Conversation, "hear", hear)
+    run, _ = await lab.run(slow, lambda _: None)
+    assert isinstance(run.outcome, TimedOut)
+    monkeypatch.setattr(processes, "waited_s", lambda _pid: time.monotonic() * 0.9)
+    run, _ = await lab.run(slow, lambda _: None)
+    assert not isinstance(run.outcome, TimedOut)
+
+
 async def test_a_loss_that_is_not_finite_ends_the_run(lab: LocalLab, order: MakeOrder) -> None:
     run, _ = await lab.run(order(mixer("return self.project(x) * float('nan')")), lambda _: None)
     assert isinstance(run.outcome, Diverged)

@@ -17,6 +17,8 @@ _MAX_REASON = 2000
 _MAX_NAME = 40
 _BUSY_SHARE = 0.3
 """Of the time that a silent child computed, above which it is in an endless loop."""
+_LEAST_SHARE = 0.05
+"""Of the patience, below which it is not worth while to go on waiting."""
 
 
 class ChildFailed(Exception):
@@ -66,8 +68,9 @@ class Conversation:
     async def hear(self, timeout_s: float, max_arrays: int = SMALL_ANSWER) -> Frame:
         """The next frame, with at most `max_arrays` bytes of arrays.
 
-        Raises `ChildFailed` for all that is wrong, and `Stalled` after `timeout_s` of silence. A child that hardly
-        computed meanwhile gets as much once more: the machine may have been suspended, or have had no time for it.
+        Raises `ChildFailed` for all that is wrong, and `Stalled` after `timeout_s` of silence, in which time that the
+        child waited for a core does not count. One that hardly computed all the same gets as much once more: the
+        machine may have been suspended.
         """
         reading = asyncio.ensure_future(self._frame(max_arrays))
         try:
@@ -85,12 +88,26 @@ class Conversation:
     async def _patiently(self, reading: "asyncio.Future[Frame]", timeout_s: float) -> Frame:
         for _ in range(2):
             used_s = self.cpu_s
-            done, _ = await asyncio.wait({reading}, timeout=timeout_s)
-            if done:
+            if await self._within(reading, timeout_s):
                 return reading.result()
             if self.cpu_s - used_s > _BUSY_SHARE * timeout_s:
                 break
         raise Stalled
+
+    async def _within(self, reading: "asyncio.Future[Frame]", timeout_s: float) -> bool:
+        """Whether the frame comes before the child has had `timeout_s` to itself."""
+        waited_s, left_s = self._waited_s, timeout_s
+        while left_s > _LEAST_SHARE * timeout_s:
+            done, _ = await asyncio.wait({reading}, timeout=left_s)
+            if done:
+                return True
+            left_s = min(self._waited_s - waited_s, left_s)
+            waited_s += left_s
+        return False
+
+    @property
+    def _waited_s(self) -> float:
+        return 0.0 if self._child.ended.done() else processes.waited_s(self.pid)
 
     @property
     def cpu_s(self) -> float:

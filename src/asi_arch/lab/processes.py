@@ -92,6 +92,14 @@ def cpu_s(pid: int) -> float | None:
     return (int(fields[11]) + int(fields[12])) / _TICKS if fields else None
 
 
+def waited_s(pid: int) -> float:
+    """Seconds in which the process could have computed and the machine had no core for it; 0 where that is unknown."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
 def kill_marked(mark: str) -> None:
     """End every process that was started, or forked from one that was, with `mark` in its environment."""
     needle = mark.encode()
