@@ -225,10 +225,14 @@ class WarmParentHandle:
     async def end(self, child: Child) -> Ended:
         """End the child's whole tree if it still runs, and wait for it.
 
-        Raises `LabError` when the warm parent is gone, or does not do it and is ended with all below it.
+        Raises `LabError` when the warm parent is gone, or does not do it though it could; then all of it is ended.
         """
         self._let_go(child)
-        await asyncio.wait({child.ended}, timeout=STUCK_S)
+        waited_s, is_starved = processes.waited_s(self.pid), True
+        while is_starved and not child.ended.done():
+            await asyncio.wait({child.ended}, timeout=STUCK_S)
+            before_s, waited_s = waited_s, processes.waited_s(self.pid)
+            is_starved = waited_s - before_s > STUCK_S / 2
         if not child.ended.done():
             self._process.kill()
             self._die()
