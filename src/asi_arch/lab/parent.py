@@ -15,6 +15,7 @@ from asi_arch.domain.errors import LabError, UserError
 from asi_arch.lab import processes
 from asi_arch.lab.plain import plain_text
 from asi_arch.lab.sandbox import bubblewrap
+from asi_arch.lab.sandbox.cgroup import Limits
 from asi_arch.lab.sandbox.tier import Tier
 
 MAX_PACKET = 1 << 16
@@ -85,7 +86,10 @@ class Child:
 class WarmParentHandle:
     """A running warm parent."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", control: socket.socket, words: IO[bytes]) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", control: socket.socket, words: IO[bytes], limits: Limits
+    ) -> None:
+        self._limits = limits
         self._process = process
         self._words = words
         self._control = control
@@ -102,7 +106,7 @@ class WarmParentHandle:
     async def start(cls, device: str, tier: Tier = Tier.NONE, *, memory_mib: int = 4096) -> "WarmParentHandle":
         """Start one for 'cpu' or 'cuda' behind the walls of `tier`, and wait until torch is imported.
 
-        A child whose processes hold more than `memory_mib` is ended.
+        A child whose processes hold more than `memory_mib` is ended, by the kernel if it can be told to.
 
         Raises `LabError` with what it printed when that fails, and `UserError` when there is no GPU.
         """
@@ -125,7 +129,7 @@ class WarmParentHandle:
         )
         theirs.close()
         ours.setblocking(False)
-        handle = cls(process, ours, words)
+        handle = cls(process, ours, words, Limits(memory_mib))
         handle._mark, handle._scratch = f"ASI_ARCH_LAB={mark}", scratch
         try:
             handle.cold_start_s = await asyncio.wait_for(asyncio.shield(handle._ready), START_TIMEOUT_S)
@@ -155,6 +159,11 @@ class WarmParentHandle:
     def pid(self) -> int:
         """Of the warm parent."""
         return self._pid or self._process.pid
+
+    @property
+    def limits(self) -> str:
+        """Who sees to it that no child holds too much memory or has too many processes."""
+        return self._limits.description
 
     @property
     def spare_pids(self) -> set[int]:
@@ -271,6 +280,7 @@ class WarmParentHandle:
             self._process.kill()
             await loop.run_in_executor(None, self._process.wait)
         await loop.run_in_executor(None, processes.kill_marked, self._mark)
+        await loop.run_in_executor(None, self._limits.close)
         if not self._words.closed:
             self._words.seek(0)
             self.last_words = self._words.read().decode(errors="replace").strip()[-2000:]
@@ -297,11 +307,15 @@ class WarmParentHandle:
             self._pid = processes.named_inside(processes.descendants(self._process.pid), words["pid"])
             self._ready.set_result(words["ready"])
         elif "forked" in words and not self._children[words["forked"]].pid.done():
-            self._children[words["forked"]].pid.set_result(self._outside(words["pid"]))
+            pid = self._outside(words["pid"])
+            if pid in processes.children(self.pid):  # one that has ended is nobody's, or somebody else's by now
+                self._limits.hold(words["forked"], pid)
+            self._children[words["forked"]].pid.set_result(pid)
         elif "exited" in words:
             child = self._children.pop(words["exited"])
+            excess = self._limits.release(child.job)
             if not child.ended.done():
-                ended = Ended(words["status"], words["cpu_s"], words["peak_mib"], words["excess"])
+                ended = Ended(words["status"], words["cpu_s"], words["peak_mib"], words["excess"] or excess)
                 child.ended.set_result(ended)
 
     def _outside(self, pid: int) -> int:
