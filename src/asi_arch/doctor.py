@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from asi_arch.app import chosen_tier, opened_store
 from asi_arch.domain.errors import LabError, UserError
+from asi_arch.engine.claim import is_contained
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.sandbox.selftest import Trial, loud_trials, quiet_trials
 from asi_arch.lab.sandbox.tier import Tier
@@ -62,7 +63,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
 def _containment(settings: Settings) -> Iterator[Finding]:
     offer = chosen_tier(settings)
     state = State.GOOD if offer.tier.is_contained else State.BAD
-    yield Finding("sandbox", "tier", state, "; ".join((offer.tier.value, *offer.missing)))
+    lessened = () if is_contained(offer.tier.value) else ("nothing that runs in it can be promoted",)
+    yield Finding("sandbox", "tier", state, "; ".join((offer.tier.value, *lessened, *offer.missing)))
     examined = asyncio.run(_examined(offer.tier))
     for trial in examined.trials:
         yield Finding("sandbox", trial.name, State.GOOD if trial.is_refused else State.BAD, trial.detail)

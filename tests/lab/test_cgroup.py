@@ -249,15 +249,16 @@ time.sleep(60)
 """
 HOG = "import sys; sys.stdin.readline(); held = [bytearray(b'x') * (1 << 20) for _ in range(200)]; print('all of it')"
 BOMB = """
-import sys, threading, time
+import os, sys, threading, time
 sys.stdin.readline()
 started = 0
 try:
     for started in range(2000):
-        threading.Thread(target=time.sleep, args=(3,), daemon=True).start()
+        threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
 except RuntimeError:
     pass
 print(started, flush=True)
+os._exit(0)
 """
 
 
