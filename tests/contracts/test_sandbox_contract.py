@@ -192,3 +192,18 @@ async def test_two_children_have_different_folders_and_the_controller_knows_thei
     assert set(pids) <= processes.descendants(parent.pid)
     await asyncio.gather(parent.end(first), parent.end(second))
     assert not any(processes.is_alive(pid) for pid in pids)
+
+
+async def test_a_child_has_limits_of_its_own_where_the_kernel_keeps_them(parent: WarmParentHandle) -> None:
+    child = await parent.fork_afresh()
+    if not parent.limits.startswith("cgroup v2"):
+        await parent.end(child)
+        pytest.skip(f"NOT TESTED FOR REAL: {parent.limits}")
+    groups = Path(f"/proc/{child.pid.result()}/cgroup").read_text().splitlines()
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    own = next(line[3:] for line in groups if line.startswith("0::"))
+    leaf = Path(next(line.split()[4] for line in mounts if " - cgroup2 " in line) + own)
+    assert leaf.name == f"job-{child.job}"
+    assert leaf.is_dir()
+    await parent.end(child)
+    assert not leaf.exists()

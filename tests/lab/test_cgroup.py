@@ -1,4 +1,4 @@
-"""Limits by cgroup v2: where and what is written, on a folder that looks like the kernel's, and for real where we may."""
+"""Limits by cgroup v2: what is written where, on a folder that looks like the kernel's, and for real if we may."""
 
 import errno
 import fcntl
@@ -205,8 +205,12 @@ def test_controllers_that_version_1_holds_can_not_be_had(make_kernel: MakeKernel
         open_group(kernel.proc)
 
 
+def _nowhere(_place: Path) -> bool:
+    return False
+
+
 def test_where_nothing_may_be_written_the_way_out_is_named(desktop: LookAlike, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cgroup, "_is_writable", lambda _: False)
+    monkeypatch.setattr(cgroup, "_is_writable", _nowhere)
     limits = Limits(100, desktop.proc)
     limits.hold(1, 11)
     assert "systemd-run --user --scope" in limits.description

@@ -48,7 +48,7 @@ class Place(NamedTuple):
     is_contained: bool
     memory_mib: int
     room: str = ""
-    """Where the folder is to be seen, in a room that has nothing else to write to; empty where Landlock sees to that."""
+    """Where the folder is seen, in name spaces with nothing else to write to; empty where Landlock sees to that."""
 
 
 def become_child(connection: int, log: int, *, parent: int, place: Place) -> None:

@@ -33,14 +33,14 @@ class Launched:
     """A process that was started, our end of its socket, and what is to be removed when it has ended."""
 
     def __init__(self, device: str, tier: Tier, memory_mib: int) -> None:
-        """Start a warm parent. Raises `UserError` where the tier does not offer the device."""
+        """Start a warm parent. Raises `UserError` where the tier has no such device, `LabError` without Podman."""
         if tier is Tier.CONTAINER and device != "cpu":
             raise UserError(
                 f"the tier 'container' runs on the CPU only, not on '{device}'; set containment to 'bubblewrap' or"
                 " 'landlock', or try --profile cpu"
             )
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.words: IO[bytes] = tempfile.TemporaryFile()  # lives as long as the process
+        self.words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process
         self._mark = os.urandom(8).hex()
         self._shell = container.Shell() if tier is Tier.CONTAINER else None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -54,7 +54,10 @@ class Launched:
         if tier is Tier.BUBBLEWRAP:
             program = bubblewrap.command(program, environment, device=device)
         elif self._shell is not None:
-            program = container.command(program, environment, self._shell, connection=theirs.fileno())
+            try:
+                program = container.command(program, environment, self._shell, connection=theirs.fileno())
+            except OSError as error:
+                raise LabError(f"the container can't be started: {error}") from error
         self.process = subprocess.Popen(
             program,
             pass_fds=[theirs.fileno()],

@@ -90,6 +90,7 @@ def enter_next_door(_targets: Targets) -> str:
 def write_anywhere(_targets: Targets) -> str:
     """The places where on most machines everybody may leave something."""
     written: list[str] = []
+    refused = OSError()
     for folder in ("/", "/dev", "/dev/shm", "/dev/mqueue", "/run", "/tmp", "/var/tmp"):
         path = Path(folder) / "left-for-the-next"
         try:

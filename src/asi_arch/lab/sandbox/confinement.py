@@ -69,7 +69,7 @@ def confine_child(folder: str) -> None:
 
 
 def confine_in_room(folder: str, scratch: str) -> None:
-    """Confine the calling process to a room in which `scratch` is its `folder`, by Landlock as well where it is there."""
+    """Confine the calling process to a room in which `scratch` is its `folder`, and by Landlock where there is it."""
     room.move_in(folder, scratch)
     seccomp.refuse_what_nobody_needs(file_attributes_too=False)
     if landlock.version():

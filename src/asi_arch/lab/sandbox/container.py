@@ -1,8 +1,8 @@
-"""The outer wall where Podman is installed and the kernel has no Landlock: a container without network, as a plain user.
+"""The outer wall where the kernel has no Landlock and Podman is installed: a container without network.
 
 Its file system is a folder with empty places for `/usr`, Python and our packages, which are mounted there read-only.
-Nothing in it is root, root's own containers included: its user is an ordinary one in a name space of users. The image
-store is not used. It runs on the CPU only.
+Nothing in it is root, in root's own containers neither: its user is an ordinary one in a name space of users. No image
+is used. It runs on the CPU only.
 """
 
 import os
@@ -22,16 +22,19 @@ SCRATCH = "/scratch"
 CONNECTION = 3
 """The one descriptor that is handed through."""
 _SCRATCH_BYTES = 1 << 30
+_PATIENCE_S = 60
 _MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
 _PODMANS_OWN = ("/run/.containerenv", "/etc/hosts", "/etc/hostname", "/etc/passwd", "/etc/group", "/etc/resolv.conf")
 _ALONE = ("--network=none", "--ipc=none", "--cap-drop=all", "--security-opt=no-new-privileges", "--read-only")
-_PLAIN = ("--rm", "--read-only-tmpfs=false", "--log-driver=none", "--no-hosts", "--workdir=/")
+_PLAIN = ("--rm", "--read-only-tmpfs=false", "--log-driver=none", "--no-hosts", "--http-proxy=false", "--workdir=/")
 _NOBODY_ELSE = 2_000_000_000
 """Outside, the number of the user that is called root inside a container of root's: it owns nothing."""
 _USER = 1000
 _FILTER_IS_OURS = "--security-opt=seccomp=unconfined"
-"""Children need a call that Podman's filter may refuse, to make their room; afterwards ours is stricter."""
+"""Children need calls that Podman's filter may refuse, to make their rooms; afterwards ours is stricter."""
+_NOT_RELABELLED = "--security-opt=label=disable"
+"""SELinux would want labels of its own on Python and on our code."""
 _RUNTIMES = ("", "crun", "runc")
 """What Podman is set up with, or else whichever works."""
 _WITH_CONNECTION = (
@@ -106,7 +109,9 @@ def _runtime() -> str:
         shell = Shell()
         try:
             trial = [*_words(runtime, shell), "--rootfs", str(shell.root), sys.executable, "-s", "-c", _TRIAL, SCRATCH]
-            done = subprocess.run(trial, capture_output=True, text=True, timeout=60, check=False, start_new_session=True)
+            done = subprocess.run(
+                trial, capture_output=True, text=True, timeout=_PATIENCE_S, check=False, start_new_session=True
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise OSError(f"podman does not start: {error}") from error
         finally:
@@ -119,11 +124,11 @@ def _runtime() -> str:
 
 def _words(runtime: str, shell: Shell) -> list[str]:
     words = [_executable() or "podman", *([f"--runtime={runtime}"] if runtime else []), "run"]
-    words += [*_PLAIN, *_ALONE, _FILTER_IS_OURS, *_mapped_users(), f"--pidfile={shell.pid_file}"]
+    words += [*_PLAIN, *_ALONE, _FILTER_IS_OURS, _NOT_RELABELLED, *_mapped_users(), f"--pidfile={shell.pid_file}"]
     words += [f"--ulimit={name}={limit}:{limit}" for name, limit in _limits().items()]
     words.append(f"--tmpfs={SCRATCH}:rw,nosuid,nodev,size={_SCRATCH_BYTES},notmpcopyup")
-    words += [f"--volume={os.path.realpath(path)}:{path}:ro" for path in ("/usr", *_merged_folders(), *_mounted_paths())]
-    return words
+    shown = ("/usr", *_merged_folders(), *_mounted_paths())
+    return [*words, *(f"--volume={os.path.realpath(path)}:{path}:ro" for path in shown)]
 
 
 def _mapped_users() -> list[str]:
