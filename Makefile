@@ -22,6 +22,7 @@ discover: $(VENV)/.ready
 
 test: $(VENV)/.ready-dev test-oldest
 	@command -v bwrap >/dev/null || echo "bubblewrap is not installed (apt install bubblewrap): its tier is NOT tested"
+	@command -v podman >/dev/null || echo "podman is not installed (apt install podman crun uidmap): the tier 'container' is NOT tested"
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: $(VENV)/.ready-dev test-oldest

@@ -154,7 +154,7 @@ def require_containment(settings: Settings, way_out: str = _AT_ONES_OWN_RISK) ->
     """Raises `UserError` when code of unknown origin could not be kept in; `way_out` says what can be done."""
     offer = chosen_tier(settings)
     if not offer.tier.is_contained:
-        reason = offer.missing[0] if offer.missing else "containment 'process' was asked for"
+        reason = "; ".join(offer.missing) or "containment 'process' was asked for"
         raise UserError(f"nothing here can contain code of unknown origin ({reason}). {way_out}")
 
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from asi_arch.app import chosen_tier, opened_store
 from asi_arch.domain.errors import LabError, UserError
+from asi_arch.engine.claim import is_contained
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.sandbox.selftest import Trial, loud_trials, quiet_trials
 from asi_arch.lab.sandbox.tier import Tier
@@ -62,17 +63,29 @@ def examine(settings: Settings) -> Iterator[Finding]:
 def _containment(settings: Settings) -> Iterator[Finding]:
     offer = chosen_tier(settings)
     state = State.GOOD if offer.tier.is_contained else State.BAD
-    yield Finding("sandbox", "tier", state, "; ".join((offer.tier.value, *offer.missing)))
-    if not offer.tier.is_contained:
-        return
-    for trial in asyncio.run(_trials(offer.tier)):
+    lessened = () if is_contained(offer.tier.value) else ("nothing that runs in it can be promoted",)
+    yield Finding("sandbox", "tier", state, "; ".join((offer.tier.value, *lessened, *offer.missing)))
+    examined = asyncio.run(_examined(offer.tier))
+    for trial in examined.trials:
         yield Finding("sandbox", trial.name, State.GOOD if trial.is_refused else State.BAD, trial.detail)
+    yield Finding("sandbox", "memory and process limits", State.GOOD, examined.limits)
 
 
-async def _trials(tier: Tier) -> list[Trial]:
+class _Examined(NamedTuple):
+    """What a warm parent's children showed."""
+
+    trials: tuple[Trial, ...]
+    limits: str
+
+
+async def _examined(tier: Tier) -> _Examined:
+    """Run against the walls of a tier that has some, and see who keeps the limits in any."""
     parent = await WarmParentHandle.start("cpu", tier, memory_mib=MEMORY_MIB)
     try:
-        return [*await quiet_trials(parent), *await loud_trials(parent)]
+        if not tier.is_contained:
+            await parent.end(await parent.fork())
+            return _Examined((), parent.limits)
+        return _Examined((*await quiet_trials(parent), *await loud_trials(parent)), parent.limits)
     finally:
         await parent.close()
 

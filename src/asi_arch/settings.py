@@ -31,7 +31,7 @@ class Settings(Record):
     state: Path = Path("campaigns/default")
     cache: Path = Path.home() / ".cache" / "asi-arch"
     workers: int = Field(default_factory=lambda: len(_usable_cores()), ge=1)
-    containment: Literal["auto", "bubblewrap", "landlock", "process"] = "auto"
+    containment: Literal["auto", "bubblewrap", "landlock", "container", "process"] = "auto"
     """A tier of `lab.sandbox.tier`, or the best that this machine offers."""
 
 

@@ -1,6 +1,7 @@
 """Who runs strangers' code is told what keeps it in, or has to say that nothing need."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from asi_arch import doctor
 from asi_arch.app import chosen_tier, require_containment
 from asi_arch.domain.errors import UserError
-from asi_arch.lab.sandbox import bubblewrap
+from asi_arch.lab.launching import Launched
+from asi_arch.lab.sandbox import bubblewrap, container, landlock
 from asi_arch.lab.sandbox.tier import Tier, best_offer, complaint_about
 from asi_arch.mixers import baselines
 from asi_arch.settings import Settings
@@ -54,6 +56,65 @@ def test_a_bubblewrap_that_the_kernel_forbids_is_not_relied_on(monkeypatch: pyte
         bubblewrap.complaint.cache_clear()
 
 
+@pytest.fixture
+def no_landlock(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A machine whose kernel has no Landlock."""
+    _forget()
+    monkeypatch.setattr(landlock, "version", lambda: 0)
+    yield monkeypatch
+    monkeypatch.undo()
+    _forget()
+
+
+def _forget() -> None:
+    for known in (best_offer, container.complaint, container._runtime):
+        known.cache_clear()
+
+
+def test_without_landlock_a_container_is_the_next_best(no_landlock: pytest.MonkeyPatch) -> None:
+    no_landlock.setattr(container, "complaint", lambda: "")
+    assert best_offer().tier is Tier.CONTAINER
+    assert len(best_offer().missing) == 1
+    assert "no Landlock" in best_offer().missing[0]
+    require_containment(Settings())
+
+
+def test_without_landlock_and_podman_nothing_is_contained_and_both_are_named(no_landlock: pytest.MonkeyPatch) -> None:
+    no_landlock.setattr(container, "_executable", lambda: None)
+    assert best_offer().tier is Tier.NONE
+    with pytest.raises(UserError, match=r"no Landlock.*; podman is not installed .*apt install podman"):
+        require_containment(Settings())
+
+
+def test_a_podman_that_does_not_work_is_not_relied_on(no_landlock: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "podman"
+    broken.write_text("#!/bin/sh\necho 'Error: no subuid ranges found' >&2\nexit 125\n")
+    broken.chmod(0o755)
+    no_landlock.setattr(container, "_executable", lambda: str(broken))
+    assert container.complaint() == "podman does not work here: Error: no subuid ranges found"
+
+
+def test_another_runtime_is_used_where_the_one_that_is_set_up_fails(
+    no_landlock: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    choosy = tmp_path / "podman"
+    choosy.write_text('#!/bin/sh\n[ "$1" = --runtime=runc ]\n')
+    choosy.chmod(0o755)
+    no_landlock.setattr(container, "_executable", lambda: str(choosy))
+    assert container.complaint() == ""
+    shell = container.Shell()
+    words = container.command(["true"], {"A": "B"}, shell, connection=9)
+    shell.remove()
+    assert "--runtime=runc" in words
+    assert words[-4:] == ["/usr/bin/env", "-i", "A=B", "true"]
+    assert not shell.root.exists()
+
+
+def test_a_container_has_no_gpu() -> None:
+    with pytest.raises(UserError, match="runs on the CPU only"):
+        Launched("cuda", Tier.CONTAINER, 1000)
+
+
 def test_foreign_files_are_refused_uncontained_and_run_when_that_is_accepted(
     asi_arch: Run, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -78,7 +139,11 @@ def test_a_campaign_without_containment_says_so_and_stores_it(asi_arch: Run, env
 
 def test_the_doctor_calls_an_uncontained_machine_ill() -> None:
     findings = list(doctor._containment(NOTHING))
-    assert [(f.what, f.state) for f in findings] == [("tier", doctor.State.BAD)]
+    assert [(f.what, f.state) for f in findings] == [
+        ("tier", doctor.State.BAD),
+        ("memory and process limits", doctor.State.GOOD),
+    ]
+    assert findings[1].detail.startswith(("cgroup v2 (", "watched by the parent ("))
 
 
 def test_the_doctor_looks_at_torch_and_the_disk(tmp_path: Path) -> None:

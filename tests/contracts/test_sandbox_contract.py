@@ -1,6 +1,8 @@
 """Every tier that contains keeps the same promises, tried from inside by attempts that ship with the program."""
 
 import asyncio
+import errno
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -18,7 +20,7 @@ from asi_arch.lab import parent as lab_parent
 from asi_arch.lab import processes
 from asi_arch.lab.client import LocalLab
 from asi_arch.lab.parent import WarmParentHandle
-from asi_arch.lab.sandbox import selftest
+from asi_arch.lab.sandbox import container, selftest
 from asi_arch.lab.sandbox.attempts import LOUD, QUIET
 from asi_arch.lab.sandbox.tier import Tier, complaint_about
 from asi_arch.mixers import baselines
@@ -27,23 +29,47 @@ from asi_arch.tasks.catalog import build_tasks
 
 pytestmark = [pytest.mark.torch, pytest.mark.asyncio(loop_scope="module")]
 CONTAINED = [tier for tier in Tier if tier.is_contained]
+WITHOUT_LANDLOCK = "container-without-landlock"
+"""The kernels that this tier is for: there, a filter of Podman's makes the kernel say that it has no Landlock."""
+CASES = [*(tier.value for tier in CONTAINED), WITHOUT_LANDLOCK]
 MEMORY_MIB = 1500
 PROTOCOL = "p"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=CONTAINED, ids=lambda tier: tier.value)
-async def tier(request: pytest.FixtureRequest) -> Tier:
-    complaint = complaint_about(request.param)
-    if complaint and os.environ.get("CI"):
-        pytest.fail(f"the tier '{request.param.value}' can't be tested: {complaint}")
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=CASES)
+async def tier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tier]:
+    tier = Tier.CONTAINER if request.param == WITHOUT_LANDLOCK else Tier(request.param)
+    complaint = complaint_about(tier)
+    if complaint and os.environ.get("CI") and tier is not Tier.CONTAINER:
+        pytest.fail(f"the tier '{request.param}' can't be tested: {complaint}")
     if complaint:
-        pytest.skip(complaint)
-    return request.param
+        pytest.skip(f"the tier '{request.param}' is NOT TESTED: {complaint}")
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == WITHOUT_LANDLOCK:
+            filters = tmp_path_factory.mktemp("filter") / "no-landlock.json"
+            filters.write_text(json.dumps(NO_LANDLOCK))
+            patch.setattr(container, "_FILTER_IS_OURS", f"--security-opt=seccomp={filters}")
+        yield tier
+
+
+NO_LANDLOCK = {
+    "defaultAction": "SCMP_ACT_ALLOW",
+    "syscalls": [
+        {
+            "names": ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"],
+            "action": "SCMP_ACT_ERRNO",
+            "errnoRet": errno.ENOSYS,
+        }
+    ],
+}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def parent(tier: Tier) -> AsyncIterator[WarmParentHandle]:
+async def parent(tier: Tier, request: pytest.FixtureRequest) -> AsyncIterator[WarmParentHandle]:
     handle = await WarmParentHandle.start("cpu", tier, memory_mib=MEMORY_MIB)
+    if WITHOUT_LANDLOCK in request.node.nodeid:
+        status = Path(f"/proc/{handle.pid}/status").read_text()
+        assert "Seccomp_filters:\t2\n" in status, "Podman's filter, without which there is Landlock, and ours"
     yield handle
     await handle.close()
 
@@ -166,3 +192,18 @@ async def test_two_children_have_different_folders_and_the_controller_knows_thei
     assert set(pids) <= processes.descendants(parent.pid)
     await asyncio.gather(parent.end(first), parent.end(second))
     assert not any(processes.is_alive(pid) for pid in pids)
+
+
+async def test_a_child_has_limits_of_its_own_where_the_kernel_keeps_them(parent: WarmParentHandle) -> None:
+    child = await parent.fork_afresh()
+    if not parent.limits.startswith("cgroup v2"):
+        await parent.end(child)
+        pytest.skip(f"NOT TESTED FOR REAL: {parent.limits}")
+    groups = Path(f"/proc/{child.pid.result()}/cgroup").read_text().splitlines()
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    own = next(line[3:] for line in groups if line.startswith("0::"))
+    leaf = Path(next(line.split()[4] for line in mounts if " - cgroup2 " in line) + own)
+    assert leaf.name == f"job-{child.job}"
+    assert leaf.is_dir()
+    await parent.end(child)
+    assert not leaf.exists()

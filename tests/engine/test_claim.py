@@ -86,9 +86,10 @@ def test_what_no_sandbox_contained_is_not_promoted(claims: Callable[..., Verdict
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("process", False), ("", False), ("bubblewrap", True), ("landlock", True)]
+    ("name", "expected"),
+    [("process", False), ("", False), ("container", False), ("bubblewrap", True), ("landlock", True)],
 )
-def test_a_process_alone_contains_nothing(name: str, expected: bool) -> None:
+def test_results_of_the_two_upper_tiers_can_be_promoted(name: str, expected: bool) -> None:
     assert is_contained(name) is expected
 
 

@@ -27,7 +27,7 @@ from asi_arch.lab.contract import (
 from asi_arch.lab.loading import FILE_NAME, LoadFailure, Tampered
 from asi_arch.lab.plain import plain_text
 from asi_arch.lab.sandbox.attempts import attempt
-from asi_arch.lab.sandbox.confinement import confine_child
+from asi_arch.lab.sandbox.confinement import confine_child, confine_in_room
 
 PR_SET_PDEATHSIG = 1
 MAX_FILE_BYTES = 512 << 20
@@ -47,6 +47,8 @@ class Place(NamedTuple):
     """Its home and the only place it may write to; not there yet."""
     is_contained: bool
     memory_mib: int
+    room: str = ""
+    """Where the folder is seen, in name spaces with nothing else to write to; empty where Landlock sees to that."""
 
 
 def become_child(connection: int, log: int, *, parent: int, place: Place) -> None:
@@ -73,10 +75,13 @@ def become_child(connection: int, log: int, *, parent: int, place: Place) -> Non
     os.mkdir(place.folder, 0o700)
     os.chdir(place.folder)
     os.environ.clear()
-    os.environ.update({name: place.folder for name in _OWN_FOLDER}, PATH="/usr/local/bin:/usr/bin:/bin")
+    home = place.room or place.folder
+    os.environ.update({name: home for name in _OWN_FOLDER}, PATH="/usr/local/bin:/usr/bin:/bin")
     tempfile.tempdir = None  # the warm parent's is not for us
     random.seed(0)
-    if place.is_contained:
+    if place.room:
+        confine_in_room(place.folder, place.room)
+    elif place.is_contained:
         confine_child(place.folder)
 
 

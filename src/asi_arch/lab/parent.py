@@ -6,15 +6,14 @@ import json
 import os
 import socket
 import subprocess
-import sys
-import tempfile
 from collections import deque
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from asi_arch.domain.errors import LabError, UserError
 from asi_arch.lab import processes
+from asi_arch.lab.launching import Launched
 from asi_arch.lab.plain import plain_text
-from asi_arch.lab.sandbox import bubblewrap
+from asi_arch.lab.sandbox.cgroup import Limits
 from asi_arch.lab.sandbox.tier import Tier
 
 MAX_PACKET = 1 << 16
@@ -30,21 +29,6 @@ FAREWELL_S = 1.0
 """How long a child that is done may take to end itself."""
 STUCK_S = 10.0
 """After which a warm parent that does not end a child is itself ended: it is stopped, or worse."""
-_ENVIRONMENT = {
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONHASHSEED": "0",  # a set of names has the same order in every lab
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # freed tensors stay with the process and are not faulted in again
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
-}
-"""All that a child inherits, besides the lab's mark: no home, no keys."""
-_DEVICES = {"cpu": {"CUDA_VISIBLE_DEVICES": ""}, "cuda": {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}}
-_ENTRY = "import sys; del sys.path[0]; from asi_arch.lab.warm import main; main()"
-"""Not `-I`, which would ignore the hash seed as well; the environment is ours, the current folder is left out."""
 
 
 class Ended(NamedTuple):
@@ -85,10 +69,11 @@ class Child:
 class WarmParentHandle:
     """A running warm parent."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", control: socket.socket, words: IO[bytes]) -> None:
-        self._process = process
-        self._words = words
-        self._control = control
+    def __init__(self, launched: Launched, limits: Limits) -> None:
+        self._launched = launched
+        self._limits = limits
+        self._process = launched.process
+        self._control = launched.control
         self._children: dict[int, Child] = {}
         self._last_job = 0
         self._spares: deque[Child] = deque()
@@ -96,37 +81,17 @@ class WarmParentHandle:
         self._endings: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self.is_dead = False
-        asyncio.get_running_loop().add_reader(control.fileno(), self._on_packet)
+        asyncio.get_running_loop().add_reader(self._control.fileno(), self._on_packet)
 
     @classmethod
     async def start(cls, device: str, tier: Tier = Tier.NONE, *, memory_mib: int = 4096) -> "WarmParentHandle":
         """Start one for 'cpu' or 'cuda' behind the walls of `tier`, and wait until torch is imported.
 
-        A child whose processes hold more than `memory_mib` is ended.
+        A child whose processes hold more than `memory_mib` is ended, by the kernel where it can be told to.
 
         Raises `LabError` with what it printed when that fails, and `UserError` when there is no GPU.
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        words = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process
-        mark = os.urandom(8).hex()
-        scratch = None if tier is Tier.BUBBLEWRAP else tempfile.TemporaryDirectory(prefix="asi-arch-lab-")
-        place = bubblewrap.SCRATCH if scratch is None else scratch.name
-        program = [sys.executable, "-s", "-c", _ENTRY, str(theirs.fileno()), device, tier.value, place, str(memory_mib)]
-        environment = {**_ENVIRONMENT, **_DEVICES[device], "ASI_ARCH_LAB": mark, "TMPDIR": place}
-        process = subprocess.Popen(
-            bubblewrap.command(program, environment, device=device) if tier is Tier.BUBBLEWRAP else program,
-            pass_fds=[theirs.fileno()],
-            env=environment,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=words,
-            start_new_session=True,
-        )
-        theirs.close()
-        ours.setblocking(False)
-        handle = cls(process, ours, words)
-        handle._mark, handle._scratch = f"ASI_ARCH_LAB={mark}", scratch
+        handle = cls(Launched(device, tier, memory_mib), Limits(memory_mib))
         try:
             handle.cold_start_s = await asyncio.wait_for(asyncio.shield(handle._ready), START_TIMEOUT_S)
         except asyncio.CancelledError:
@@ -141,9 +106,6 @@ class WarmParentHandle:
         return handle
 
     _last_asked: float = 0.0
-    _mark: str = ""
-    _scratch: "tempfile.TemporaryDirectory[str] | None" = None
-    """Where children have their folders, unless the sandbox has a place of its own for that."""
     _pid: int | None = None
     _has_cuda: bool = False
     cold_start_s: float = 0.0
@@ -155,6 +117,11 @@ class WarmParentHandle:
     def pid(self) -> int:
         """Of the warm parent."""
         return self._pid or self._process.pid
+
+    @property
+    def limits(self) -> str:
+        """Who sees to it that no child holds too much memory or has too many processes."""
+        return self._limits.description
 
     @property
     def spare_pids(self) -> set[int]:
@@ -274,13 +241,10 @@ class WarmParentHandle:
         except subprocess.TimeoutExpired:
             self._process.kill()
             await loop.run_in_executor(None, self._process.wait)
-        await loop.run_in_executor(None, processes.kill_marked, self._mark)
-        if not self._words.closed:
-            self._words.seek(0)
-            self.last_words = self._words.read().decode(errors="replace").strip()[-2000:]
-            self._words.close()
-        if self._scratch is not None:
-            self._scratch.cleanup()
+        await loop.run_in_executor(None, self._launched.bury)
+        await loop.run_in_executor(None, self._limits.close)
+        if not self._launched.words.closed:
+            self.last_words = self._launched.last_words()
 
     def _on_packet(self) -> None:
         while True:
@@ -298,14 +262,18 @@ class WarmParentHandle:
     def _take(self, words: dict[str, Any]) -> None:
         if "ready" in words and not self._ready.done():
             self._has_cuda = words["cuda"]
-            self._pid = processes.named_inside(processes.descendants(self._process.pid), words["pid"])
+            self._pid = self._launched.pid_of(words["pid"])
             self._ready.set_result(words["ready"])
         elif "forked" in words and not self._children[words["forked"]].pid.done():
-            self._children[words["forked"]].pid.set_result(self._outside(words["pid"]))
+            pid = self._outside(words["pid"])
+            if pid in processes.children(self.pid):  # one that has ended is nobody's, or somebody else's by now
+                self._limits.hold(words["forked"], pid)
+            self._children[words["forked"]].pid.set_result(pid)
         elif "exited" in words:
             child = self._children.pop(words["exited"])
+            excess = self._limits.release(child.job)
             if not child.ended.done():
-                ended = Ended(words["status"], words["cpu_s"], words["peak_mib"], words["excess"])
+                ended = Ended(words["status"], words["cpu_s"], words["peak_mib"], words["excess"] or excess)
                 child.ended.set_result(ended)
 
     def _outside(self, pid: int) -> int:

@@ -101,7 +101,8 @@ class WarmParent:
             code = 1
             try:
                 terms = self._terms
-                place = Place(terms.folder(job), terms.tier.is_contained, terms.memory_mib)
+                room = terms.scratch if terms.tier is Tier.CONTAINER else ""
+                place = Place(terms.folder(job), terms.tier.is_contained, terms.memory_mib, room)
                 become_child(*descriptors, parent=parent, place=place)
                 code = serve_one_job(terms.device)
             finally:
@@ -205,7 +206,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = WarmParent(control, terms)
     if terms.tier.is_contained:
-        confine_parent(terms.scratch, is_alone=terms.tier is Tier.BUBBLEWRAP)
+        alone, rooms = terms.tier is not Tier.LANDLOCK, terms.tier is Tier.CONTAINER
+        confine_parent(terms.scratch, is_alone=alone, makes_rooms=rooms)
     warm_up(terms.device)
     gc.collect()
     gc.freeze()

@@ -87,6 +87,31 @@ def enter_next_door(_targets: Targets) -> str:
     return str(above)
 
 
+def write_anywhere(_targets: Targets) -> str:
+    """The places where on most machines everybody may leave something."""
+    written: list[str] = []
+    refused = OSError()
+    for folder in ("/", "/dev", "/dev/shm", "/dev/mqueue", "/run", "/tmp", "/var/tmp"):
+        path = Path(folder) / "left-for-the-next"
+        try:
+            path.touch()
+        except OSError as error:
+            refused = error
+        else:
+            written.append(folder)
+            path.unlink()
+    if not written:
+        raise refused
+    return "files in " + ", ".join(written)
+
+
+def expose_parent(_targets: Targets) -> str:
+    """The warm parent's place in the order in which processes die when memory is short."""
+    path = Path(f"/proc/{os.getppid()}/oom_score_adj")
+    path.write_text(path.read_text(encoding="ascii"), encoding="ascii")
+    return "its place could be set"
+
+
 def connect_tcp(targets: Targets) -> str:
     """A server on this machine."""
     with socket.create_connection(("127.0.0.1", targets.tcp_port), _PATIENCE_S):
@@ -177,6 +202,8 @@ QUIET: dict[str, Callable[[Targets], str]] = {
     "write outside of its folder": write_outside,
     "write to our code": write_to_code,
     "write where other candidates are": enter_next_door,
+    "write where everybody may": write_anywhere,
+    "let the parent die first": expose_parent,
     "open a TCP connection": connect_tcp,
     "send a UDP packet": send_udp,
     "open a unix socket": connect_unix,

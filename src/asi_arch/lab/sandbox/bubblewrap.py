@@ -33,6 +33,7 @@ def command(program: Sequence[str], environment: Mapping[str, str], *, device: s
     words = [_executable() or "bwrap", *_ALONE, *_TIED_TO_US, "--clearenv"]
     for name, value in environment.items():
         words += ["--setenv", name, value]
+    words += ["--size", str(_SCRATCH_BYTES), "--tmpfs", SCRATCH]  # first: our own code may lie below it
     words += ["--ro-bind", "/usr", "/usr"]
     for path in _MERGED:
         words += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind-try", path, path]
@@ -42,7 +43,7 @@ def command(program: Sequence[str], environment: Mapping[str, str], *, device: s
     if device == "cuda":
         words += ["--ro-bind", "/sys", "/sys"]
         words += [word for node in _NVIDIA if os.path.exists(node) for word in ("--dev-bind", node, node)]
-    return [*words, "--size", str(_SCRATCH_BYTES), "--tmpfs", SCRATCH, "--chdir", "/", "--", *program]
+    return [*words, "--chdir", "/", "--", *program]
 
 
 @lru_cache

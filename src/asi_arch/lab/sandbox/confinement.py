@@ -12,7 +12,7 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
-from asi_arch.lab.sandbox import landlock, seccomp
+from asi_arch.lab.sandbox import landlock, room, seccomp
 from asi_arch.lab.sandbox.kernel import drop_capabilities
 
 _SYSTEM = (
@@ -30,6 +30,7 @@ _SYSTEM = (
     "/sys/devices/system",
 )
 _FACTS = tuple(f"/proc/{name}" for name in ("cpuinfo", "meminfo", "stat", "filesystems", "version", "sys/vm"))
+_TO_MAKE_A_ROOM = ("unshare", "mount")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
@@ -47,12 +48,16 @@ def readable_paths() -> list[str]:
     return [*_SYSTEM, *_FACTS, *code_paths()]
 
 
-def confine_parent(scratch: str, *, is_alone: bool) -> None:
+def confine_parent(scratch: str, *, is_alone: bool, makes_rooms: bool) -> None:
     """Confine the warm parent to what it needs: to fork, to watch, to remove its children's folders below `scratch`.
 
     `is_alone` in a file system of its own; elsewhere nobody may change owners, modes and times, which Landlock permits.
+    If it `makes_rooms` for its children, those confine themselves when they are in: who is under Landlock can't mount.
     """
     drop_capabilities()
+    if makes_rooms:
+        seccomp.refuse_what_nobody_needs(file_attributes_too=False, but=_TO_MAKE_A_ROOM)
+        return
     landlock.restrict(readable=[*readable_paths(), "/proc"], writable=[scratch, *_DEVICES, f"/proc/{os.getpid()}"])
     seccomp.refuse_what_nobody_needs(file_attributes_too=not is_alone)
 
@@ -60,6 +65,15 @@ def confine_parent(scratch: str, *, is_alone: bool) -> None:
 def confine_child(folder: str) -> None:
     """Confine the calling process and all it starts; `folder` exists, is empty and its own."""
     landlock.restrict(readable=readable_paths(), writable=[folder, *_DEVICES, f"/proc/{os.getpid()}"])
+    seccomp.name_nobody_but(os.getpid(), signals_too=landlock.version() < landlock.SIGNALS_SINCE)
+
+
+def confine_in_room(folder: str, scratch: str) -> None:
+    """Confine the calling process to a room in which `scratch` is its `folder`, and by Landlock where there is it."""
+    room.move_in(folder, scratch)
+    seccomp.refuse_what_nobody_needs(file_attributes_too=False)
+    if landlock.version():
+        landlock.restrict(readable=readable_paths(), writable=[scratch, *_DEVICES, f"/proc/{os.getpid()}"])
     seccomp.name_nobody_but(os.getpid(), signals_too=landlock.version() < landlock.SIGNALS_SINCE)
 
 

@@ -35,6 +35,21 @@ def process_control(option: int, argument: int) -> None:
         raise OSError(code, os.strerror(code))
 
 
+def enter_new_namespaces(flags: int) -> None:
+    """`unshare`. Raises `OSError` with what the kernel says."""
+    if _LIBRARY.unshare(flags) < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def mount(source: str | None, place: str, flags: int) -> None:
+    """`mount` without a type or data. Raises `OSError` with what the kernel says, and where."""
+    name = None if source is None else os.fsencode(source)
+    if _LIBRARY.mount(name, os.fsencode(place), None, ctypes.c_ulong(flags), None) < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), place)
+
+
 def forbid_new_privileges() -> None:
     """No program that is executed from here on gains anything by its file's owner or capabilities."""
     process_control(PR_SET_NO_NEW_PRIVS, 1)

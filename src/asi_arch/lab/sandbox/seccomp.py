@@ -8,7 +8,7 @@ is each child's own: calls that name a process may name itself only.
 import ctypes
 import errno
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from asi_arch.lab.sandbox.kernel import architecture, forbid_new_privileges, system_call
@@ -150,10 +150,14 @@ def is_supported() -> bool:
     return architecture() in _AUDIT
 
 
-def refuse_what_nobody_needs(*, file_attributes_too: bool) -> None:
-    """The filter for the warm parent and everything below it. Raises `OSError` where the kernel refuses."""
+def refuse_what_nobody_needs(*, file_attributes_too: bool, but: Collection[str] = ()) -> None:
+    """The filter for the warm parent and everything below it; `but` names calls that are needed once more.
+
+    Raises `OSError` where the kernel refuses.
+    """
     steps: list[_Step] = []
-    for numbers in (*_DENIED.values(), *(_FILE_ATTRIBUTES.values() if file_attributes_too else ())):
+    denied = {**_DENIED, **(_FILE_ATTRIBUTES if file_attributes_too else {})}
+    for numbers in (numbers for name, numbers in denied.items() if name not in but):
         steps += _refuse(_here(numbers), errno.EPERM)
     # Its flags lie in memory, where no filter can look; the C library falls back to `clone`.
     steps += _refuse(_here(_CLONE3), errno.ENOSYS)
