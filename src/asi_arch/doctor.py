@@ -146,7 +146,10 @@ def _campaign(state: Path, kill_when: Callable[[], bool] | None = None) -> None:
     with subprocess.Popen([*command, "--state", str(state)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
         deadline = time.monotonic() + _PATIENCE_S
         while run.poll() is None:
-            if time.monotonic() > deadline or (kill_when is not None and kill_when()):
+            if time.monotonic() > deadline:
+                run.kill()
+                raise LabError(f"three experiments took more than {_PATIENCE_S:.0f} s; try again when less else runs")
+            if kill_when is not None and kill_when():
                 run.kill()
                 break
             time.sleep(0.02)
