@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Adapter, Proposal
 from asi_arch.domain.experiment import Analysis, Experiment, Judgement, Summary
-from asi_arch.domain.outcome import CheckReport, Run, RunKey, StoppedEarly
+from asi_arch.domain.outcome import CheckReport, Outcome, Run, RunKey, StoppedEarly
 from asi_arch.domain.profile import Split
 from asi_arch.domain.verdict import Verdict
 
@@ -61,6 +61,10 @@ class Task(Protocol):
         """All rows of a held-out split, always the same."""
         ...
 
+    def documents(self, split: Split) -> NDArray[np.int32]:
+        """[R]: the document of every held-out row. Rows of one document resemble each other."""
+        ...
+
 
 class Ruling(Enum):
     """What becomes of a training at a rung of the early stop."""
@@ -86,6 +90,17 @@ class RunOrder(NamedTuple):
     ballot: Ballot | None = None
     """Decides on early stops; None lets each of them stand."""
     adapter: Adapter = Adapter.MIXER
+
+
+class BlindScores(NamedTuple):
+    """What a model's weights are worth at N held-out positions, none of whose futures the scorer could know."""
+
+    documents: NDArray[np.int32]
+    """[N]: the document of each position's row."""
+    losses: NDArray[np.float64]
+    """[N], in nats."""
+    hits: NDArray[np.bool_]
+    """[N]: whether the likeliest token is the right one."""
 
 
 class Progress(NamedTuple):
@@ -116,6 +131,14 @@ class Lab(Protocol):
 
     async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
         """Train in a fresh child, score in another; returns the run and its weights (safetensors, maybe empty)."""
+        ...
+
+    async def score_blind(self, order: RunOrder, weights: bytes) -> BlindScores | Outcome:
+        """Score trained weights (safetensors) of the order's run in a fresh child, on its split, blind only.
+
+        The positions follow from protocol, stage and split, so that all models are asked at the same ones. What the
+        candidate does wrong is an outcome.
+        """
         ...
 
     async def close(self) -> None:

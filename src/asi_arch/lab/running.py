@@ -24,8 +24,9 @@ from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageNa
 from asi_arch.lab import processes
 from asi_arch.lab.blind import Answer, disguised, finding, generator, questions, wanted
 from asi_arch.lab.checks.setting import scored_rows
-from asi_arch.lab.contract import Arrays, Hidden, Load, ScoreJob, StepReport, Tokens, TrainJob, Weights
-from asi_arch.lab.conversation import SMALL_ANSWER, ChildFailed, Conversation, Stalled, conversation
+from asi_arch.lab.contract import Arrays, Load, ScoreJob, StepReport, Tokens, TrainJob, Weights
+from asi_arch.lab.conversation import ChildFailed, Conversation, Stalled, conversation
+from asi_arch.lab.hidden_states import hidden_states
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.referee import BadHidden, Referee
 from asi_arch.lab.strictness import complaint_about
@@ -35,7 +36,6 @@ _AHEAD = 4
 """Batches that are sent before the first answer, so that the worker never waits."""
 _MAX_WEIGHTS = 1 << 30
 """Bytes."""
-_FLOAT32_BYTES = 4
 
 
 class Trained(NamedTuple):
@@ -73,7 +73,7 @@ async def train_and_score(
     patience_s = profile.watch.stall_s
     async with conversation(parent, patience_s) as scorer, conversation(parent, patience_s) as blind:
         for talk in (scorer, blind):
-            await talk.say(_score_job(profile, task, order))  # they build the model while another child trains
+            await talk.say(score_job(profile, task, order))  # they build the model while another child trains
         trained = await training.run(parent)
         scored = Scored(trained.outcome, None, 0.0)
         if trained.weights:
@@ -213,7 +213,8 @@ class _Training:
         return Crashed(stage=self._order.key.stage, reason=reason, log=log)
 
 
-def _score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:
+def score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:
+    """What a scorer needs to build the order's model."""
     return ScoreJob(
         source=order.source,
         adapter=order.adapter,
@@ -309,18 +310,5 @@ class Scoring:
                 answers.append(Answer(question, float(losses[question.row, question.position]), float(loss)))
         return answers
 
-    async def _hidden(self, talk: Conversation, pieces: Sequence[NDArray[np.int32]]) -> AsyncIterator[NDArray[Any]]:
-        """Hidden states [R, T, D] of each piece of inputs [R, T], whose shape is insisted on."""
-        width = self._profile.model.width
-        await talk.say(Tokens(), {"inputs": pieces[0]})
-        for inputs, following in zip(pieces, [*pieces[1:], None], strict=True):
-            if following is not None:
-                await talk.say(Tokens(), {"inputs": following})
-            expected = inputs.size * width * _FLOAT32_BYTES + SMALL_ANSWER
-            message, arrays = await talk.hear(self._profile.watch.stall_s, expected)
-            if not isinstance(message, Hidden) or "hidden" not in arrays:
-                raise ChildFailed(f"the process answered inputs with '{message.kind}'")
-            hidden = arrays["hidden"]
-            if hidden.shape != (*inputs.shape, width):
-                raise BadHidden(f"hidden states have the shape {hidden.shape}, not {(*inputs.shape, width)}")
-            yield hidden
+    def _hidden(self, talk: Conversation, pieces: Sequence[NDArray[np.int32]]) -> AsyncIterator[NDArray[Any]]:
+        return hidden_states(talk, pieces, width=self._profile.model.width, patience_s=self._profile.watch.stall_s)
