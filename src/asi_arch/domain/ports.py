@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from asi_arch.domain.calibration import Calibration
 from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Adapter, Proposal
 from asi_arch.domain.experiment import Analysis, Experiment, Judgement, Summary
@@ -216,7 +217,7 @@ class Store(Protocol):
         ...
 
     def save_verdict(self, verdict: Verdict) -> None:
-        """Remember what `verify` found and count the look into the vault."""
+        """Remember what `verify` found."""
         ...
 
     def verdicts(self) -> list[Verdict]:
@@ -233,6 +234,23 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of the files and the lock."""
+        ...
+
+
+class Calibrations(Protocol):
+    """What the A/A campaigns of this class of machines found, kept beyond any one campaign."""
+
+    @property
+    def machine(self) -> str:
+        """The class of machines, in words."""
+        ...
+
+    def known(self, protocol: str) -> Calibration | None:
+        """The latest under this protocol; None where there is none that can be read."""
+        ...
+
+    def keep(self, calibration: Calibration) -> None:
+        """Remember it in place of an earlier one, where that is possible."""
         ...
 
 
