@@ -68,7 +68,7 @@ def reasons(rows: Iterable[dict[str, Any]]) -> list[Text]:
 
 
 def verdicts(rows: Iterable[dict[str, Any]]) -> list[Text]:
-    """A line for every model that was verified: the first comparison, its evidence, and whether it is promoted."""
+    """A line for every model that was verified: the first comparison, whether it is promoted, and its evidence."""
     found = [row for row in rows if row["verdict"]]
     return [
         Text(f"#{row['index']} {row['name']}: {verified({**row, 'statement': row['verdict'].partition('; ')[0]})}")
@@ -77,8 +77,8 @@ def verdicts(rows: Iterable[dict[str, Any]]) -> list[Text]:
 
 
 def verified(verdict: dict[str, Any]) -> str:
-    """What was found, its evidence, and what follows; the latter two are empty in old records."""
-    return "; ".join(filter(None, (verdict["statement"], verdict["evidence"], verdict["promotion"])))
+    """What was found, what follows, and its evidence at any time; the latter two are empty in old records."""
+    return "; ".join(filter(None, (verdict["statement"], verdict["promotion"], verdict["evidence"])))
 
 
 def fitness(row: dict[str, Any]) -> Text:
