@@ -26,8 +26,10 @@ from asi_arch.engine.bench import Bench, Clock
 from asi_arch.engine.notices import Listener, Said
 from asi_arch.lab.client import LocalLab
 from asi_arch.lab.sandbox.tier import Offer, Tier, best_offer, complaint_about
+from asi_arch.machine import machine_class
 from asi_arch.mixers import baselines
 from asi_arch.settings import Settings, load_profile
+from asi_arch.store.calibrations import CalibrationCache
 from asi_arch.store.sqlite import SqliteStore
 from asi_arch.tasks.catalog import build_tasks, data_description, data_fingerprint
 
@@ -104,7 +106,7 @@ async def opened_bench(
         for reason in chosen_tier(settings).missing:
             listen(Said(f"{reason}; candidates run in the tier '{chosen_tier(settings).tier.value}'"))
         async with opened_lab(profile, tasks, campaign.protocol, settings) as lab:
-            yield _bench(campaign, store, lab, listen)
+            yield _bench(campaign, store, lab, listen, settings)
 
 
 @asynccontextmanager
@@ -117,10 +119,11 @@ async def scratch_bench(
         campaign = _campaign(profile, Wish(), None, tasks)
         store.create(campaign)
         async with opened_lab(profile, tasks, campaign.protocol, settings) as lab:
-            yield _bench(campaign, store, lab, listen)
+            yield _bench(campaign, store, lab, listen, settings)
 
 
-def _bench(campaign: Campaign, store: Store, lab: LocalLab, listen: Listener) -> Bench:
+def _bench(campaign: Campaign, store: Store, lab: LocalLab, listen: Listener, settings: Settings) -> Bench:
+    folder, machine = settings.cache / "calibrations", machine_class(campaign.profile.device)
     return Bench(
         campaign=campaign,
         store=store,
@@ -131,6 +134,7 @@ def _bench(campaign: Campaign, store: Store, lab: LocalLab, listen: Listener) ->
         baseline=baseline,
         clock=CLOCK,
         listen=listen,
+        calibrations=CalibrationCache(folder, machine, lambda text: listen(Said(text))),
     )
 
 
@@ -230,7 +234,7 @@ def _campaign(profile: Profile, wish: Wish, known: Campaign | None, tasks: Mappi
     if known.data_fingerprint != fingerprint:
         raise StoreMismatch(
             f"the data have changed under this campaign: it was started on {known.data_description}; now there is"
-            f" {description}. Its results can be read but not continued: use the Python it was started with, or"
-            " start a new campaign with --state"
+            f" {description}. Its results can be read but not continued: use the Python and the asi-arch it was"
+            " started with, or start a new campaign with --state"
         )
     return known

@@ -148,7 +148,8 @@ def _campaign(state: Path, kill_when: Callable[[], bool] | None = None) -> None:
         while run.poll() is None:
             if time.monotonic() > deadline:
                 run.kill()
-                raise LabError(f"three experiments took more than {_PATIENCE_S:.0f} s; try again when less else runs")
+                told = f"{_CAMPAIGN} experiments took more than {_PATIENCE_S:.0f} s"
+                raise LabError(f"{told}; try again when less else runs")
             if kill_when is not None and kill_when():
                 run.kill()
                 break

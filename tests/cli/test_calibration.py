@@ -1,13 +1,16 @@
+import inspect
 import io
 
 import pytest
 from rich.console import Console
 
-from asi_arch.cli.calibration import cost_text, print_calibration
+from asi_arch.cli import main
+from asi_arch.cli.calibration import cost_text, known_text, print_calibration
 from asi_arch.cli.second_look import print_verdict
 from asi_arch.domain.calibration import Calibration, SeedNoise
-from asi_arch.domain.verdict import Verdict
+from asi_arch.domain.verdict import BlindComparison, CalibrationUse, Interval, VaultLook, Verdict
 from asi_arch.engine.calibrate import Estimate
+from asi_arch.engine.claim import Calibrated
 from asi_arch.stats.promotion import proportion
 
 
@@ -62,9 +65,46 @@ def test_without_noise_no_number_of_seeds_is_told():
 def test_a_verdict_is_told_with_q_and_why_it_is_not_promoted():
     verdict = Verdict(
         sha="a", index=1, protocol="p", comparisons=(), statement="a statement", vault_looks=3, at=0.0,
-        q_value=0.2, entrants=5, e_value=3.14159, reason="q = 0.2 over 5 verifications, and promotion needs 0.1",
+        q_value=0.2, entrants=5, e_value=3.14159, anytime_p=0.318,
+        reason="q = 0.2 over 5 verifications, and promotion needs 0.1",
     )  # fmt: skip
     text = printed(print_verdict, verdict)
     assert "not promoted: q = 0.2 over 5 verifications, and promotion needs 0.1" in text
-    assert "q = 0.2 after correction for all verifications of this campaign (5); e = 3.14" in text
+    assert (
+        "q = 0.2 after correction for all verifications of this campaign (5); e = 3.14, anytime p = 0.32 (valid" in text
+    )
+    assert "The vault stayed closed, as fresh seeds refused it. It has been opened 3 times" in text
+    assert "No A/A calibration is known" in text
     assert "No q-value" in printed(print_verdict, verdict.model_copy(update={"q_value": None}))
+
+
+def test_a_look_into_the_vault_and_where_the_noise_comes_from_are_told():
+    gap = Interval(estimate=-0.03, low=-0.04, high=-0.02)
+    blind = BlindComparison(baseline="DeltaNet", quantity="language loss", difference=gap, positions=2048, documents=21)
+    use = CalibrationUse(at=0.0, machine="a machine", is_cached=True, noise_nats=0.0231, degrees=47)
+    verdict = Verdict(
+        sha="a", index=1, protocol="p", comparisons=(), statement="a statement", vault_looks=1, at=0.0,
+        vault=VaultLook(seeds=(1000, 1001), comparisons=(blind,)), calibration=use,
+    )  # fmt: skip
+    text = printed(print_verdict, verdict)
+    assert "The vault, blind" in text
+    assert "-0.0300 [-0.0400, -0.0200]" in text
+    assert "2,048" in text
+    assert "The vault has been opened once in this campaign." in text
+    assert "A/A calibration of 1970-01-01, made in another campaign and kept in the cache (a machine): " in text
+    assert "0.0231 nats (std, 47 degrees of freedom)" in text
+    own = verdict.model_copy(update={"calibration": use.model_copy(update={"is_cached": False})})
+    assert "A/A calibration of 1970-01-01, of this campaign: " in printed(print_verdict, own)
+
+
+def test_what_is_known_is_said_with_its_origin():
+    found = calibration(0).model_copy(update={"machine": "a machine"})
+    assert known_text(Calibrated(found, True)).startswith(
+        "Known since 1970-01-01, measured in another campaign on this class of machines (a machine): nothing is"
+    )
+    assert "measured in this campaign" in known_text(Calibrated(found, False))
+    assert "DeltaNet against itself (a machine)" in printed(print_calibration, found)
+
+
+def test_eight_seeds_are_the_default():
+    assert inspect.signature(main.calibrate).parameters["seeds"].default == 8

@@ -6,9 +6,10 @@ from asi_arch.domain.errors import UserError
 from asi_arch.domain.outcome import RunKey
 from asi_arch.domain.profile import Split, StageName
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.calibrate import calibrate, estimate, plan
+from asi_arch.engine.calibrate import calibrate, enough, estimate, plan
 from asi_arch.engine.claim import latest_calibration
 from asi_arch.engine.verify import verify
+from asi_arch.testing.fake_calibrations import FakeCalibrations
 from asi_arch.testing.fake_lab import FakeLab
 from asi_arch.testing.fake_store import FakeStore
 
@@ -22,7 +23,7 @@ async def test_one_program_is_trained_with_other_seeds_on_every_side(make_bench:
     bench = make_bench(store, lab)
     found = await calibrate(bench, trials=3, seeds=5, tick=lambda *_: None)
     assert {order.key.sha for order in lab.orders} == {baseline("delta_net").sha}
-    assert {order.key.split for order in lab.orders} == {Split.VAULT}
+    assert {order.key.split for order in lab.orders} == {Split.FRESH}
     assert len({(order.key.stage, order.key.seed) for order in lab.orders}) == len(lab.orders) == 3 * 2 * 5 * 2
     assert (found.trials, found.seeds, len(found.comparisons)) == (3, 5, 3)
     language, recall = found.noise
@@ -68,7 +69,7 @@ async def test_the_searchs_own_trainings_tell_the_cost_as_well(make_bench: MakeB
     fresh = make_bench(FakeStore(), FakeLab())
     for stage in StageName:
         key = RunKey(sha=baseline("delta_net").sha, protocol=bench.campaign.protocol, stage=stage, seed=1000)
-        run = bench.store.run(key.model_copy(update={"split": Split.VAULT}))
+        run = bench.store.run(key.model_copy(update={"split": Split.FRESH}))
         assert run is not None
         fresh.store.save_run(run.model_copy(update={"key": key.model_copy(update={"seed": 0}), "cpu_s": 3.0}))
     assert estimate(fresh, plan(fresh, trials=1, seeds=4)).cpu_s == pytest.approx(48.0)
@@ -83,3 +84,16 @@ async def test_too_few_to_tell_anything_are_refused(
 ) -> None:
     with pytest.raises(UserError, match=message):
         await calibrate(make_bench(FakeStore(), FakeLab()), trials=trials, seeds=seeds, tick=lambda *_: None)
+
+
+async def test_what_one_campaign_measured_is_known_to_another(make_bench: MakeBench) -> None:
+    kept = FakeCalibrations()
+    first = make_bench(FakeStore(), FakeLab())._replace(calibrations=kept)
+    assert enough(first, trials=1, seeds=4) is None
+    found = await calibrate(first, trials=2, seeds=5, tick=lambda *_: None)
+    assert found.machine == kept.machine
+    assert enough(first, trials=2, seeds=5) == (found, False)
+    other = make_bench(FakeStore(), FakeLab())._replace(calibrations=kept)
+    assert enough(other, trials=2, seeds=5) == (found, True)
+    assert enough(other, trials=3, seeds=5) is None
+    assert enough(other, trials=2, seeds=6) is None

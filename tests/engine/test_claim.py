@@ -3,12 +3,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from asi_arch.domain.calibration import Calibration, SeedNoise
 from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.profile import StageName
-from asi_arch.domain.verdict import Verdict
+from asi_arch.domain.verdict import CalibrationUse, Verdict
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.claim import Scores, claim, is_contained
 from asi_arch.engine.verify import verify
+from asi_arch.stats.evidence import always_valid_p
+from asi_arch.stats.promotion import proportion
+from asi_arch.testing.fake_calibrations import FakeCalibrations
 from asi_arch.testing.fake_lab import FakeLab
 from asi_arch.testing.fake_store import FakeStore
 
@@ -39,7 +43,7 @@ def values(gains: dict[str, tuple[float, float]], seeds: int) -> Scores:
 @pytest.fixture
 def claims(make_bench: MakeBench) -> Iterator[Callable[..., Verdict]]:
     """Makes verdicts of one campaign, one after the other, and stores them."""
-    bench = make_bench(FakeStore(), FakeLab())
+    bench = make_bench(FakeStore(), FakeLab())._replace(calibrations=FakeCalibrations())
 
     def make(
         name: str = "idea", *, loss: float = 0.0, recall: float = 0.0, seeds: int = 6, may_promote: bool = True
@@ -62,6 +66,7 @@ def test_a_clear_gain_is_promoted_and_told_with_its_q(claims: Callable[..., Verd
     )
     assert "; recall accuracy not distinguishable from delta_net" in found.statement
     assert found.e_value is not None and found.e_value > 20
+    assert found.anytime_p == always_valid_p(found.comparisons[0].differences) < 0.05
 
 
 def test_a_tie_is_not_promoted(claims: Callable[..., Verdict]) -> None:
@@ -132,12 +137,14 @@ async def test_trainings_of_an_uncontained_verification_stay_uncontained(make_be
 
 def test_a_verdict_from_before_promotion_can_still_be_read(claims: Callable[..., Verdict]) -> None:
     text = json.loads(claims(loss=0.03).model_dump_json())
-    for name in ("fresh_seeds", "q_value", "entrants", "e_value", "containment", "is_promoted", "reason"):
+    names = ("fresh_seeds", "q_value", "entrants", "e_value", "containment", "is_promoted", "reason")
+    for name in (*names, "anytime_p", "vault", "calibration"):
         del text[name]
     for comparison in text["comparisons"]:
         del comparison["degrees"]
     old = Verdict.model_validate_json(json.dumps(text))
     assert (old.q_value, old.is_promoted, old.reason, old.comparisons[0].degrees) == (None, False, "", None)
+    assert (old.anytime_p, old.vault, old.calibration) == (None, None, None)
 
 
 def test_a_baseline_that_the_gates_promote_under_another_name_stops_promotion(
@@ -154,3 +161,44 @@ def test_a_baseline_that_the_gates_promote_under_another_name_stops_promotion(
     assert claims(loss=0.03).reason == ("the A/A calibration promoted 3 of 3 equal pairs, surely more than 5%")
     store.append(EventKind.CALIBRATED, None, {**payload, "promoted": 0, "rate": {"estimate": 0, "low": 0, "high": 1}})
     assert claims(loss=0.03).is_promoted
+
+
+def calibration(claims: Callable[..., Verdict], promoted: int = 0, std: float = 0.004) -> Calibration:
+    return Calibration(
+        protocol=claims.bench.campaign.protocol, baseline="delta_net", trials=3, seeds=8, machine="a machine",
+        at=86400.0,
+        noise=(SeedNoise(quantity="language loss", std=std, degrees=47),), promoted=promoted,
+        rate=proportion(promoted, 3), comparisons=(),
+    )  # fmt: skip
+
+
+def test_a_kept_calibration_can_refuse_and_says_where_it_comes_from(claims: Callable[..., Verdict]) -> None:
+    kept = claims.bench.calibrations
+    kept.keep(calibration(claims))
+    found = claims(loss=0.03)
+    assert found.is_promoted
+    assert found.calibration == CalibrationUse(
+        at=86400.0, machine="a machine", is_cached=True, noise_nats=0.004, degrees=47
+    )
+    kept.keep(calibration(claims, promoted=3))
+    assert claims(loss=0.03).reason == (
+        "the A/A calibration of 1970-01-02, made in another campaign, promoted 3 of 3 equal pairs, surely more than 5%"
+    )
+
+
+def test_the_campaigns_own_calibration_comes_before_a_kept_one(claims: Callable[..., Verdict]) -> None:
+    claims.bench.calibrations.keep(calibration(claims, promoted=3))
+    own = calibration(claims).model_copy(update={"at": 5.0})
+    claims.bench.store.append(EventKind.CALIBRATED, None, own.model_dump(mode="json"))
+    found = claims(loss=0.03)
+    assert (found.is_promoted, found.calibration.is_cached, found.calibration.at) == (True, False, 5.0)
+
+
+def test_the_calibrations_noise_enters_the_test_of_its_own_baseline(claims: Callable[..., Verdict]) -> None:
+    before = claims(loss=0.01)
+    claims.bench.calibrations.keep(calibration(claims))
+    first, _, other, *_ = claims(loss=0.01).comparisons
+    assert first.degrees > before.comparisons[0].degrees
+    assert (other.baseline, other.degrees) == ("linear_attention", before.comparisons[2].degrees)
+    claims.bench.calibrations.keep(calibration(claims, std=0.05))
+    assert claims(loss=0.01).comparisons[0].p_value > first.p_value

@@ -160,3 +160,14 @@ def test_what_was_verified_is_told_with_its_promotion(with_verdict):
     assert "recall a tie; not promoted: recall accuracy worse" in shown(
         terminal.experiment_view(payload.experiment_payload(store, last.index)), 250
     )
+
+
+def test_evidence_that_is_valid_at_any_time_is_told_wherever_a_verdict_is(verified):
+    index = verified.verdicts()[0].index
+    pages = (
+        terminal.status_view(payload.status_payload(verified), 1_800_200_000.0),
+        terminal.best_view(payload.best_payload(verified)),
+        terminal.experiment_view(payload.experiment_payload(verified, index)),
+    )
+    for page in pages:
+        assert "e = 6.2, anytime p = 0.16 (valid whenever one looks)" in " ".join(shown(page, 200).split())

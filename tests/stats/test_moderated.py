@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import polygamma
 
-from asi_arch.stats.moderated import Prior, moderated, prior_of, shared_noise, trigamma_inverse, variance_prior
+from asi_arch.stats.moderated import (
+    KnownVariance,
+    Prior,
+    moderated,
+    prior_of,
+    shared_noise,
+    trigamma_inverse,
+    variance_prior,
+)
 from asi_arch.stats.paired import paired_comparison
 
 
@@ -108,3 +116,13 @@ def test_it_finds_more_than_the_ordinary_test_at_four_seeds():
         plain += found.p_value < 0.05
         better += moderated(found, variance_prior(differences.tolist())).p_value < 0.05
     assert better > 1.1 * plain
+
+
+def test_a_known_variance_counts_as_one_model_more():
+    groups = [[1.0, 2.0, 4.0], [1.0, 3.0, 2.0]]
+    assert variance_prior(groups) is None
+    small, large = (variance_prior(groups, [KnownVariance(variance, 40)]) for variance in (1.0, 9.0))
+    assert small.variance < large.variance
+    assert large.most_degrees > 10
+    assert variance_prior(groups, [KnownVariance(0.0, 40)]) is None
+    assert variance_prior(groups[:1], [KnownVariance(1.0, 40)] * 2) is None

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asi_arch.domain.verdict import Comparison, Interval, Verdict
-from asi_arch.stats.promotion import entrant_q_values, entrants, proportion, refusals
+from asi_arch.domain.verdict import BlindComparison, Comparison, Interval, Verdict
+from asi_arch.stats.promotion import entrant_q_values, entrants, proportion, refusals, vault_refusals
 
 
 def comparison(estimate=-0.03, margin=0.01, p_value=0.004, *, quantity="language loss", seeds=6, baseline="delta_net"):
@@ -84,3 +84,22 @@ def test_the_exact_interval_agrees_with_published_tables(successes, trials, low,
 def test_an_impossible_share_is_refused(successes, trials):
     with pytest.raises(ValueError, match="between 0 and the number of trials"):
         proportion(successes, trials)
+
+
+def blind(quantity, low, high):
+    gap = Interval(estimate=(low + high) / 2, low=low, high=high)
+    return BlindComparison(baseline="DeltaNet", quantity=quantity, difference=gap, positions=2048, documents=21)
+
+
+@pytest.mark.parametrize(
+    ("loss", "recall", "reasons"),
+    [
+        ((-0.03, -0.01), (-0.01, 0.01), []),
+        ((-0.03, -0.01), (0.01, 0.02), []),
+        ((-0.03, 0.0), (0.0, 0.01), ["in the vault, blind: language loss not distinguishable from DeltaNet"]),
+        ((0.01, 0.03), (0.0, 0.01), ["in the vault, blind: language loss worse than DeltaNet"]),
+        ((-0.03, -0.01), (-0.02, -0.01), ["in the vault, blind: recall accuracy worse than DeltaNet"]),
+    ],
+)
+def test_the_vault_bears_out_a_lower_loss_without_a_loss_of_recall(loss, recall, reasons):
+    assert vault_refusals([blind("language loss", *loss), blind("recall accuracy", *recall)]) == reasons

@@ -1,7 +1,7 @@
 import pytest
 
-from asi_arch.domain.verdict import Comparison, Interval
-from asi_arch.stats.wording import amount, describe, is_better
+from asi_arch.domain.verdict import BlindComparison, Comparison, Interval, Verdict
+from asi_arch.stats.wording import amount, describe, describe_blind, evidence_text, is_better
 
 
 def comparison(estimate, margin, p_value, *, quantity="language loss", seeds=6):
@@ -58,3 +58,23 @@ def test_a_small_margin_is_not_rounded_away(margin, text):
 def test_a_corrected_chance_takes_the_place_of_p():
     found = describe(comparison(-0.031, 0.012, 0.004), q_value=0.02)
     assert found == "better than delta_net by 0.031 ± 0.012 nats (95%), q = 0.02, 6 fresh seeds"
+
+
+def test_a_blind_comparison_says_where_it_was_made():
+    gap = Interval(estimate=-0.03, low=-0.04, high=-0.02)
+    found = BlindComparison(baseline="DeltaNet", quantity="language loss", difference=gap, positions=2048, documents=21)
+    assert describe_blind(found) == (
+        "in the vault, blind: language loss better than DeltaNet by 0.030 ± 0.010 nats (95%),"
+        " 2,048 positions in 21 documents"
+    )
+    recall = found.model_copy(update={"quantity": "recall accuracy"})
+    assert "recall accuracy worse than DeltaNet by 0.030 ± 0.010 (95%)" in describe_blind(recall)
+    tie = found.model_copy(update={"difference": Interval(estimate=-0.01, low=-0.04, high=0.02)})
+    assert "language loss not distinguishable from DeltaNet: lower by 0.010 ± 0.030 nats" in describe_blind(tie)
+
+
+def test_evidence_is_told_where_it_was_kept():
+    old = Verdict(sha="a", index=1, protocol="p", comparisons=(), statement="", vault_looks=0, at=0.0)
+    assert evidence_text(old) == ""
+    new = old.model_copy(update={"e_value": 23.4, "anytime_p": 0.0427})
+    assert evidence_text(new) == "e = 23.4, anytime p = 0.043 (valid whenever one looks)"

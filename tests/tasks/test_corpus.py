@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from asi_arch.domain.errors import DataError
+from asi_arch.domain.profile import Split
+from asi_arch.domain.record import sha256
 from asi_arch.tasks import corpus as corpus_module
 from asi_arch.tasks.corpus import Corpus, stdlib_corpus, text_corpus
 
@@ -32,8 +34,12 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+def parts_of(corpus: Corpus) -> list[np.ndarray]:
+    return [corpus.train, *(corpus.held_out(split) for split in Split)]
+
+
 def texts(corpus: Corpus) -> list[set[bytes]]:
-    return [set(part.tobytes().split(b"\0")) - {b""} for part in (corpus.train, corpus.validation, corpus.vault)]
+    return [set(part.tobytes().split(b"\0")) - {b""} for part in parts_of(corpus)]
 
 
 def write_files(folder: Path, count: int) -> None:
@@ -42,11 +48,11 @@ def write_files(folder: Path, count: int) -> None:
         (folder / f"{number}.txt").write_text(f"file {number}\n{LINES[number : 2000 + number]}")
 
 
-def test_the_standard_library_comes_in_three_parts(shared_cache: Path) -> None:
+def test_the_standard_library_comes_in_four_parts(shared_cache: Path) -> None:
     corpus = stdlib_corpus(shared_cache)
-    sizes = np.array([len(corpus.train), len(corpus.validation), len(corpus.vault)])
+    sizes = np.array([len(part) for part in parts_of(corpus)])
     assert sizes.sum() > 5_000_000
-    assert (np.abs(sizes / sizes.sum() - [0.9, 0.05, 0.05]) < 0.04).all()
+    assert (np.abs(sizes / sizes.sum() - [0.9, 0.05, 0.025, 0.025]) < 0.04).all()
     assert corpus.description.startswith("standard library of Python 3.")
     assert "files, " in corpus.description
     assert corpus.description.endswith(" MB")
@@ -64,7 +70,7 @@ def test_files_are_split_whole_and_copies_count_once(library: Path, tmp_path: Pa
     (library / "copy.py").write_text("value = 3\n" * 40)
     corpus = stdlib_corpus(tmp_path / "cache")
     parts = texts(corpus)
-    assert [len(a & b) for a, b in ((parts[0], parts[1]), (parts[0], parts[2]), (parts[1], parts[2]))] == [0, 0, 0]
+    assert not any(a & b for a, b in itertools.combinations(parts, 2))
     assert set.union(*parts) == {(f"value = {number}\n" * 40).encode() for number in range(400)}
     assert ": 400 files" in corpus.description
 
@@ -142,19 +148,53 @@ def test_a_folder_of_texts_is_split_by_file(tmp_path: Path) -> None:
 def test_a_single_file_is_split_by_blocks_of_whole_lines(tmp_path: Path) -> None:
     (tmp_path / "book.unusual").write_text(LINES)
     corpus = text_corpus(tmp_path / "book.unusual", tmp_path / "cache")
-    sizes = np.array([len(corpus.train), len(corpus.validation), len(corpus.vault)])
-    assert (np.abs(sizes / sizes.sum() - [0.9, 0.05, 0.05]) < 0.02).all()
-    lines = [
-        part.tobytes().replace(b"\0", b"").decode().splitlines(keepends=True)
-        for part in (corpus.train, corpus.validation, corpus.vault)
-    ]
+    sizes = np.array([len(part) for part in parts_of(corpus)])
+    assert (np.abs(sizes / sizes.sum() - [0.9, 0.05, 0.025, 0.025]) < 0.02).all()
+    lines = [part.tobytes().replace(b"\0", b"").decode().splitlines(keepends=True) for part in parts_of(corpus)]
     assert sorted(itertools.chain(*lines)) == sorted(LINES.splitlines(keepends=True))
+
+
+@pytest.mark.parametrize("size", [400, 100_000])
+def test_fresh_and_vault_are_the_halves_of_what_each_round_keeps_back(tmp_path: Path, size: int) -> None:
+    text = "".join(f"line {number} of a long text\n" for number in range(size)).encode()
+    (tmp_path / "book.txt").write_bytes(text)
+    corpus = text_corpus(tmp_path / "book.txt", tmp_path / "cache")
+    fresh, vault = (part.tobytes().split(b"\0") for part in (corpus.fresh, corpus.vault))
+    rounds = max(1, len(text) // (20 * 64 * 1024))
+    assert len(fresh) == len([piece for piece in vault if piece]) == rounds
+    for first, second in zip(fresh, vault, strict=False):
+        start = text.index(first)
+        assert text[start : start + len(first) + len(second)] == first + second
+        assert abs(len(first) - len(second)) < 80
+
+
+def test_train_and_validation_are_what_they_were_before_there_was_a_fresh_part(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text("".join(f"the square of {n} is {n**2}\n" for n in range(4500)))
+    corpus = text_corpus(tmp_path / "book.txt", tmp_path / "cache")
+    found = [sha256(part.tobytes())[:12] for part in (corpus.train, corpus.validation)]
+    assert found == ["50b703a74ffa", "9a22aeae1c89"]
+    assert sha256(corpus.fresh.tobytes() + corpus.vault.tobytes())[:12] == "b447f1423128"
+
+
+def test_where_fresh_or_vault_gets_no_file_they_share_what_they_have(tmp_path: Path) -> None:
+    (tmp_path / "few").mkdir()
+    wanted = {"train": 36, "validation": 2, "fresh": 2}
+    for number in itertools.count():
+        part = corpus_module._part_of(f"{number}.txt")
+        if wanted.get(part, 0):
+            wanted[part] -= 1
+            (tmp_path / "few" / f"{number}.txt").write_text(f"file {number}\n{LINES[:4000]}")
+        if not any(wanted.values()):
+            break
+    corpus = text_corpus(tmp_path / "few", tmp_path / "cache")
+    assert [part.tobytes().count(b"\0") for part in parts_of(corpus)] == [36, 2, 1, 1]
+    assert len(corpus.fresh) == pytest.approx(len(corpus.vault), abs=100)
 
 
 def test_long_lines_are_cut_between_characters(tmp_path: Path) -> None:
     (tmp_path / "line.txt").write_text("ü€𝄞" * 20_000)
     corpus = text_corpus(tmp_path / "line.txt", tmp_path / "cache")
-    for part in (corpus.train, corpus.validation, corpus.vault):
+    for part in parts_of(corpus):
         assert set(part.tobytes().decode()) <= set("ü€𝄞\0")
         assert len(part) > 1000
 

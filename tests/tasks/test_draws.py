@@ -20,6 +20,7 @@ def test_streams_stay_the_same_for_ever() -> None:
         ("b", Purpose.TRAIN, 3, 5),
         ("a", Purpose.VAULT, 3, 5),
         ("a", Purpose.VALIDATION, 3, 5),
+        ("a", Purpose.FRESH, 3, 5),
         ("a", Purpose.TRAIN, -3, 5),
         ("a", Purpose.TRAIN, 3, 6),
         ("a", Purpose.TRAIN, 5, 3),
@@ -49,4 +50,4 @@ def test_permutations_are_permutations_and_uniform() -> None:
 
 
 def test_each_held_out_split_has_its_own_purpose() -> None:
-    assert (Purpose.of(Split.VALIDATION), Purpose.of(Split.VAULT)) == (Purpose.VALIDATION, Purpose.VAULT)
+    assert [Purpose.of(split) for split in Split] == [Purpose.VALIDATION, Purpose.FRESH, Purpose.VAULT]

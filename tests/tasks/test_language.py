@@ -2,11 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from asi_arch.domain.errors import DataError
 from asi_arch.domain.profile import LanguageStage, Split
 from asi_arch.tasks.corpus import text_corpus
-from asi_arch.tasks.language import LanguageTask
+from asi_arch.tasks.language import FEWEST_DOCUMENTS, LanguageTask
 
 
 @pytest.fixture
@@ -105,3 +106,32 @@ def test_the_fingerprint_follows_what_changes_batches_and_nothing_else(book: Pat
     assert before not in {task_of(book, **other).fingerprint for other in others}
     book.write_text(book.read_text().replace("square", "Square", 1))
     assert task_of(book).fingerprint != before
+
+
+@pytest.mark.parametrize("vocabulary", ["bytes", "bpe:300"])
+def test_a_windows_document_is_the_file_in_which_it_begins(tmp_path: Path, vocabulary: str) -> None:
+    (tmp_path / "texts").mkdir()
+    for number in range(800):
+        lines = "".join(f"the square of {n} is {n**2}, and of file {number}.\n" for n in range(number, number + 8))
+        (tmp_path / "texts" / f"{number}.txt").write_text(lines)
+    task = task_of(tmp_path / "texts", vocabulary=vocabulary, held_out_windows=30)
+    raw = text_corpus(tmp_path / "texts", tmp_path / "cache").held_out(Split.FRESH).tobytes()
+    documents, rows = task.documents(Split.FRESH), task.held_out(Split.FRESH).inputs
+    assert len(documents) == len(rows) == 30
+    assert 16 <= len(set(documents.tolist())) <= raw.count(b"\0")
+    texts = [bytes_of(task, row) for row in rows]
+    files = [raw[: raw.index(text)].count(b"\0") for text in texts]
+    assert documents.tolist() == [sorted(set(files)).index(file) for file in files]
+
+
+def bytes_of(task: LanguageTask, row: np.ndarray) -> bytes:
+    if not task.tokenizer_model:
+        return bytes(row.tolist())
+    return Tokenizer.from_str(task.tokenizer_model).decode(row.tolist(), skip_special_tokens=False).encode()
+
+
+def test_windows_of_one_file_are_grouped_with_their_neighbours(book: Path) -> None:
+    documents = task_of(book).documents(Split.VAULT)
+    assert documents.tolist() == sorted(documents.tolist())
+    assert set(np.bincount(documents)) == {2, 3}
+    assert len(set(documents.tolist())) == FEWEST_DOCUMENTS

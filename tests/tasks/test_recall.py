@@ -50,13 +50,11 @@ def test_held_out_splits_have_every_task_and_are_always_the_same() -> None:
 
 def test_train_validation_and_vault_share_no_rows() -> None:
     task = RecallTask(changed(held_out_per_task=64))
-    validation, vault = (
-        {bytes(row) for row in batch.inputs} for batch in (task.held_out(Split.VALIDATION), task.held_out(Split.VAULT))
-    )
+    validation, fresh, vault = ({bytes(row) for row in batch.inputs} for batch in map(task.held_out, Split))
     train = {bytes(row) for step in range(20) for row in task.train_batch(0, step).inputs}
     assert len(train) == 640
-    assert not validation & vault
-    assert not train & (validation | vault)
+    assert not validation & vault and not fresh & (validation | vault)
+    assert not train & (validation | fresh | vault)
 
 
 def test_the_fingerprint_follows_what_changes_batches_and_nothing_else() -> None:
@@ -94,3 +92,8 @@ def test_shares_add_up_and_are_within_one_row_of_proportional(shares: dict[str, 
 def test_largest_remainders_get_the_rows_left_over() -> None:
     assert row_shares({"a": 5, "b": 3, "c": 2}, 7) == {"a": 4, "b": 2, "c": 1}
     assert Counter(row_shares(dict.fromkeys("abc", 1.0), 32)) == {"a": 11, "b": 11, "c": 10}
+
+
+def test_every_row_is_a_document_of_its_own() -> None:
+    task = RecallTask(STAGE)
+    assert task.documents(Split.VAULT).tolist() == list(range(len(task.held_out(Split.VAULT).inputs)))

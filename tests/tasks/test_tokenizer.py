@@ -39,7 +39,8 @@ def test_bpe_tokens_decode_to_the_text_and_their_lengths_add_up(corpus: Corpus, 
 
 
 def test_bpe_learns_from_the_train_part_only(tmp_path: Path, corpus: Corpus) -> None:
-    other = Corpus(corpus.name, corpus.description, "f" * 64, corpus.train, corpus.vault[:500], corpus.vault)
+    held_out = (corpus.vault[:500], corpus.fresh, corpus.vault)
+    other = Corpus(corpus.name, corpus.description, "f" * 64, corpus.train, *held_out)
     models = {tokenize(each, "bpe:300", tmp_path / "cache").model for each in (corpus, other)}
     assert len(models) == 1
 

@@ -13,10 +13,11 @@ from asi_arch.cli import options
 from asi_arch.cli.board import clock_text
 from asi_arch.cli.second_look import Bars
 from asi_arch.domain.calibration import Calibration
-from asi_arch.engine.calibrate import Estimate, calibrate, estimate, plan, require_enough
+from asi_arch.engine.calibrate import Estimate, calibrate, enough, estimate, plan, require_enough
+from asi_arch.engine.claim import Calibrated
 from asi_arch.stats.power import MOST_SEEDS, seeds_needed
 from asi_arch.stats.promotion import ALPHA, FEWEST_SEEDS
-from asi_arch.stats.wording import is_loss
+from asi_arch.stats.wording import day, is_loss
 
 _GAINS = (0.01, 0.02, 0.05)
 """Differences in nats whose number of seeds is told."""
@@ -30,10 +31,11 @@ class CalibrateWish(NamedTuple):
     workers: int | None
     state: Path | None
     as_json: bool
+    again: bool = False
 
 
 def run(wish: CalibrateWish) -> None:
-    """Calibrate and print what was found."""
+    """Calibrate, or take what is known, and print it."""
     require_enough(trials=wish.trials, seeds=wish.seeds)
     found = asyncio.run(_calibrated(wish))
     if wish.as_json:
@@ -45,11 +47,24 @@ def run(wish: CalibrateWish) -> None:
 
 async def _calibrated(wish: CalibrateWish) -> Calibration:
     settings = options.settings(wish.state, wish.workers)
-    async with opened_bench(settings.state, Wish(), settings, listen=lambda _: None, must_exist=True) as bench:
+    async with opened_bench(settings.state, Wish(), settings, listen=options.tell, must_exist=True) as bench:
+        known = None if wish.again else enough(bench, trials=wish.trials, seeds=wish.seeds)
+        if known is not None:
+            Console(stderr=True, highlight=False).print(known_text(known), markup=False)
+            return known.calibration
         trainings = plan(bench, trials=wish.trials, seeds=wish.seeds)
         Console(stderr=True, highlight=False).print(cost_text(estimate(bench, trainings), settings.workers))
         with Bars(trainings, is_silent=wish.as_json) as bars:
             return await calibrate(bench, trials=wish.trials, seeds=wish.seeds, tick=bars.tick)
+
+
+def known_text(known: Calibrated) -> str:
+    """Why nothing is trained, in a sentence."""
+    found = known.calibration
+    where = (
+        f"in another campaign on this class of machines ({found.machine})" if known.is_cached else "in this campaign"
+    )
+    return f"Known since {day(found.at)}, measured {where}: nothing is trained. --again measures it in this campaign."
 
 
 def cost_text(cost: Estimate, workers: int) -> str:
@@ -65,7 +80,7 @@ def cost_text(cost: Estimate, workers: int) -> str:
 
 def print_calibration(found: Calibration, console: Console) -> None:
     """Noise, promotion rate, and the seeds that a claim needs."""
-    title = f"{found.baseline} against itself"
+    title = f"{found.baseline} against itself" + (f" ({found.machine})" if found.machine else "")
     table = Table("quantity", "noise between seeds (std)", "degrees of freedom", title=title)
     for noise in found.noise:
         table.add_row(noise.quantity, f"{noise.std:.4f}", str(noise.degrees))

@@ -173,8 +173,9 @@ def verify(
     state: State = None,
     as_json: Json = False,
 ) -> None:
-    """Is it really better? Trains it and the baselines again with fresh, paired seeds and scores them on the vault.
+    """Is it really better? Trains it and the baselines again with fresh, paired seeds, on text kept from the search.
 
+    Where that refuses nothing, the vault is opened: it and the reference are scored again on other text, blind.
     Says "promoted" or why not: q is corrected for all that were verified in the campaign, so every look has its price.
 
     [bold]Examples[/bold]
@@ -192,6 +193,9 @@ def calibrate(
     trials: Annotated[int, typer.Option(help="Pairs of trainings of one program, compared like a candidate.")] = 3,
     seeds: Annotated[int, typer.Option(help="Fresh seeds of either side of a pair; at least 4.")] = 8,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure even what another campaign here has measured.")
+    ] = False,
     state: State = None,
     as_json: Json = False,
 ) -> None:
@@ -199,7 +203,7 @@ def calibrate(
 
     Trains the reference baseline with many seeds, sets them against each other, and keeps the result: where chance is
     promoted too often, `verify` promotes nothing. Finished trainings are kept, also for `verify`; the same command
-    resumes.
+    resumes. The result is kept for all campaigns with the same profile and data on this class of machines.
 
     [bold]Examples[/bold]
 
@@ -208,7 +212,7 @@ def calibrate(
     """
     from asi_arch.cli import calibration
 
-    calibration.run(calibration.CalibrateWish(trials, seeds, workers, state, as_json))
+    calibration.run(calibration.CalibrateWish(trials, seeds, workers, state, as_json, again))
 
 
 @app.command()

@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
+from rich.console import Console
+
 from asi_arch.domain.candidate import Adapter
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.experiment import Summary
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import Policy
+from asi_arch.engine.notices import Notice, Said
 from asi_arch.settings import Settings, load_settings
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -42,6 +45,12 @@ def settings(state: Path | None, workers: int | None = None) -> Settings:
         raise UserError(f"--workers must be at least 1, got {workers}")
     update = {"state": state, "workers": workers}
     return found.model_copy(update={key: value for key, value in update.items() if value is not None})
+
+
+def tell(notice: Notice) -> None:
+    """Print what the engine has to say to stderr; for commands without a display of their own."""
+    if isinstance(notice, Said):
+        Console(stderr=True, highlight=False, soft_wrap=True).print(notice.text, markup=False)
 
 
 def find(store: Store, which: str) -> Summary:

@@ -13,10 +13,10 @@ from asi_arch.app import Wish, baseline, opened_bench
 from asi_arch.cli import options
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.ports import Progress as Tick
-from asi_arch.domain.verdict import Verdict
+from asi_arch.domain.verdict import Interval, VaultLook, Verdict
 from asi_arch.engine.verify import Training, plan
 from asi_arch.engine.verify import verify as run_verification
-from asi_arch.stats.wording import promotion_text, q_text
+from asi_arch.stats.wording import day, evidence_text, promotion_text, q_text
 
 
 class VerifyWish(NamedTuple):
@@ -45,7 +45,7 @@ def verify(wish: VerifyWish) -> None:
 
 async def _verify(wish: VerifyWish) -> Verdict:
     settings = options.settings(wish.state, wish.workers)
-    async with opened_bench(settings.state, Wish(), settings, listen=lambda _: None, must_exist=True) as bench:
+    async with opened_bench(settings.state, Wish(), settings, listen=options.tell, must_exist=True) as bench:
         found = options.find(bench.store, wish.which)
         proposal = bench.store.proposals()[found.index]
         names = wish.against.split(",") if wish.against else list(bench.campaign.profile.search.baselines)
@@ -55,7 +55,13 @@ async def _verify(wish: VerifyWish) -> Verdict:
         trainings = plan(bench, proposal, baselines=names, seeds=wish.seeds)
         with Bars(trainings, is_silent=wish.as_json) as bars:
             return await run_verification(
-                bench, proposal, index=found.index, baselines=names, seeds=wish.seeds, tick=bars.tick
+                bench,
+                proposal,
+                index=found.index,
+                baselines=names,
+                seeds=wish.seeds,
+                tick=bars.tick,
+                vault_tick=bars.vault,
             )
 
 
@@ -68,6 +74,7 @@ class Bars:
         self._all = self._progress.add_task(f"{len(trainings)} trainings", total=len(trainings))
         self._done: set[Training] = set()
         self._bars: dict[Training, TaskID] = {}
+        self._vault: TaskID | None = None
 
     def __enter__(self) -> "Bars":
         self._progress.start()
@@ -87,28 +94,63 @@ class Bars:
             self._progress.update(self._bars[training], visible=False)
             self._progress.update(self._all, completed=len(self._done))
 
+    def vault(self, done: int, total: int) -> None:
+        """Show how far the scoring in the vault is."""
+        if self._vault is None:
+            self._vault = self._progress.add_task("the vault, blind", total=total)
+        self._progress.update(self._vault, completed=done)
+
 
 def print_verdict(verdict: Verdict, console: Console) -> None:
-    """A table of comparisons and the sentence."""
-    table = Table(
-        "quantity", "against", "candidate", "baseline", "difference (95%)", "p", title="Fresh seeds, vault split"
-    )
+    """Tables of the comparisons, and the sentence."""
+    table = Table("quantity", "against", "candidate", "baseline", "difference (95%)", "p", title="Fresh seeds")
     for item in verdict.comparisons:
-        interval = item.difference
         table.add_row(
             item.quantity,
             item.baseline,
             f"{item.candidate_mean:.4f}",
             f"{item.baseline_mean:.4f}",
-            f"{interval.estimate:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]",
+            _interval_text(item.difference),
             f"{item.p_value:.3g}",
         )
     console.print(table)
+    if verdict.vault is not None:
+        console.print(_vault_table(verdict.vault))
     console.print(verdict.statement, highlight=False, markup=False)
     console.print(promotion_text(verdict), highlight=False, markup=False, style="green" if verdict.is_promoted else "")
     console.print(_correction(verdict), style="dim", highlight=False)
-    console.print(
-        f"The vault has been opened {verdict.vault_looks} times in this campaign.", style="dim", highlight=False
+    for text in (_vault_text(verdict), _noise_text(verdict)):
+        console.print(text, style="dim", highlight=False, markup=False)
+
+
+def _vault_table(look: VaultLook) -> Table:
+    table = Table("quantity", "against", "positions", "documents", "difference (95%)", title="The vault, blind")
+    for item in look.comparisons:
+        counts = f"{item.positions:,}", f"{item.documents:,}"
+        table.add_row(item.quantity, item.baseline, *counts, _interval_text(item.difference))
+    return table
+
+
+def _interval_text(interval: Interval) -> str:
+    return f"{interval.estimate:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"
+
+
+def _vault_text(verdict: Verdict) -> str:
+    times = "once" if verdict.vault_looks == 1 else f"{verdict.vault_looks} times"
+    if verdict.vault is None:
+        return f"The vault stayed closed, as fresh seeds refused it. It has been opened {times} in this campaign."
+    return f"The vault has been opened {times} in this campaign."
+
+
+def _noise_text(verdict: Verdict) -> str:
+    """Which A/A calibration the verdict rests on."""
+    use = verdict.calibration
+    if use is None:
+        return "No A/A calibration is known; `asi-arch calibrate` tells the noise and what chance would be promoted."
+    origin = f"made in another campaign and kept in the cache ({use.machine})" if use.is_cached else "of this campaign"
+    return (
+        f"A/A calibration of {day(use.at)}, {origin}: trainings of the reference differ by {use.noise_nats:.4f} nats"
+        f" (std, {use.degrees} degrees of freedom)."
     )
 
 
@@ -118,5 +160,5 @@ def _correction(verdict: Verdict) -> str:
         return "No q-value: the campaign's reference was not compared with."
     return (
         f"{q_text(verdict.q_value)} after correction for all verifications of this campaign ({verdict.entrants});"
-        f" e = {verdict.e_value:.3g} (20 is worth p = 0.05, whenever one looks)."
+        f" {evidence_text(verdict) or f'e = {verdict.e_value:.3g}'}."
     )

@@ -28,3 +28,5 @@ class Calibration(Record):
     comparisons: tuple[Comparison, ...]
     """Language loss of every trial, first side minus second."""
     at: float
+    machine: str = ""
+    """Class of machines that it holds for: processor, torch version, GPU. Empty in old records."""

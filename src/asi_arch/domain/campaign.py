@@ -37,6 +37,7 @@ class EventKind(str, Enum):
     RUN_FINISHED = "run_finished"
     RECORDED = "recorded"
     SCORED = "scored"
+    VAULT_OPENED = "vault_opened"
     VERIFIED = "verified"
     CALIBRATED = "calibrated"
     CLOSED = "closed"

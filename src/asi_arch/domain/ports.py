@@ -8,10 +8,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from asi_arch.domain.calibration import Calibration
 from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Adapter, Proposal
 from asi_arch.domain.experiment import Analysis, Experiment, Judgement, Summary
-from asi_arch.domain.outcome import CheckReport, Run, RunKey, StoppedEarly
+from asi_arch.domain.outcome import CheckReport, Outcome, Run, RunKey, StoppedEarly
 from asi_arch.domain.profile import Split
 from asi_arch.domain.verdict import Verdict
 
@@ -61,6 +62,10 @@ class Task(Protocol):
         """All rows of a held-out split, always the same."""
         ...
 
+    def documents(self, split: Split) -> NDArray[np.int32]:
+        """[R]: the document of every held-out row. Rows of one document resemble each other."""
+        ...
+
 
 class Ruling(Enum):
     """What becomes of a training at a rung of the early stop."""
@@ -90,6 +95,17 @@ class RunOrder(NamedTuple):
     """[R, T] in nats: the reference's at the held-out positions, so that it is known where the candidate gains."""
     keep_losses: Callable[[NDArray[np.float32]], None] | None = None
     """Given this run's own [R, T] when it was scored."""
+
+
+class BlindScores(NamedTuple):
+    """What a model's weights are worth at N held-out positions, none of whose futures the scorer could know."""
+
+    documents: NDArray[np.int32]
+    """[N]: the document of each position's row."""
+    losses: NDArray[np.float64]
+    """[N], in nats."""
+    hits: NDArray[np.bool_]
+    """[N]: whether the likeliest token is the right one."""
 
 
 class Progress(NamedTuple):
@@ -122,6 +138,14 @@ class Lab(Protocol):
         """Train in a fresh child, score in others, check the weights again; the run and its weights (safetensors).
 
         The weights are empty unless the run was measured.
+        """
+        ...
+
+    async def score_blind(self, order: RunOrder, weights: bytes) -> BlindScores | Outcome:
+        """Score trained weights (safetensors) of the order's run in a fresh child, on its split, blind only.
+
+        The positions follow from protocol, stage and split, so that all models are asked at the same ones. What the
+        candidate does wrong is an outcome.
         """
         ...
 
@@ -200,7 +224,7 @@ class Store(Protocol):
         ...
 
     def save_verdict(self, verdict: Verdict) -> None:
-        """Remember what `verify` found and count the look into the vault."""
+        """Remember what `verify` found."""
         ...
 
     def verdicts(self) -> list[Verdict]:
@@ -217,6 +241,23 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of the files and the lock."""
+        ...
+
+
+class Calibrations(Protocol):
+    """What the A/A campaigns of this class of machines found, kept beyond any one campaign."""
+
+    @property
+    def machine(self) -> str:
+        """The class of machines, in words."""
+        ...
+
+    def known(self, protocol: str) -> Calibration | None:
+        """The latest under this protocol; None where there is none that can be read."""
+        ...
+
+    def keep(self, calibration: Calibration) -> None:
+        """Remember it in place of an earlier one, where that is possible."""
         ...
 
 

@@ -27,9 +27,10 @@ class StageName(str, Enum):
 
 
 class Split(str, Enum):
-    """Which held-out part is looked at. The vault is opened by `verify` only."""
+    """Which held-out part is looked at: by the search, with fresh seeds, or by `verify` alone and at last."""
 
     VALIDATION = "validation"
+    FRESH = "fresh"
     VAULT = "vault"
 
 
@@ -136,8 +137,10 @@ class BlindSpec(Record):
     """How many positions are scored a second time by a scorer that can't see what follows; see `lab.blind`."""
 
     positions: Positive = 32
-    vault_positions: Positive = 256
-    """Where a claim is to be made."""
+    fresh_positions: Positive = 256
+    """The same where a claim is prepared: trainings with fresh seeds."""
+    vault_positions: Positive = 2048
+    """Of the vault, which is scored at these positions only and by nobody but a blind scorer."""
     prefixes: Annotated[int, Field(ge=0)] = 4
     """Of these, so many are asked for with nothing after them at all, which is slower."""
     tolerance_nats: Annotated[float, Field(gt=0)] = 1e-3

@@ -17,8 +17,8 @@ from asi_arch.domain.outcome import Run, RunKey
 from asi_arch.domain.profile import StageName
 from asi_arch.domain.verdict import Comparison
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.claim import QUANTITIES
-from asi_arch.engine.verify import FIRST_FRESH_SEED, Ticker, Training, train_all, values, vault_key
+from asi_arch.engine.claim import QUANTITIES, Calibrated, known_calibration
+from asi_arch.engine.verify import FIRST_FRESH_SEED, Ticker, Training, fresh_key, train_all, values
 from asi_arch.stats.moderated import FEWEST_MODELS, Prior, moderated, prior_of
 from asi_arch.stats.paired import paired_comparison, pooled_noise
 from asi_arch.stats.promotion import FEWEST_SEEDS, proportion, refusals
@@ -71,14 +71,17 @@ def plan(bench: Bench, *, trials: int, seeds: int) -> list[Training]:
 
 def estimate(bench: Bench, trainings: Sequence[Training]) -> Estimate:
     """What is missing, and its CPU time from the reference's trainings that are stored."""
-    missing = [item for item in trainings if bench.store.run(vault_key(bench, item)) is None]
+    missing = [item for item in trainings if bench.store.run(fresh_key(bench, item)) is None]
     costs = {stage: _cost_s(bench, trainings, stage) for stage in StageName}
     known = [cost for item in missing if (cost := costs[item.stage]) is not None]
     return Estimate(len(trainings), len(missing), sum(known) if len(known) == len(missing) else None)
 
 
 async def calibrate(bench: Bench, *, trials: int, seeds: int, tick: Ticker) -> Calibration:
-    """Train what is not known yet, count what the gates promote, and remember it in the campaign's events."""
+    """Train what is not known yet, count what fresh seeds promote, and remember it here and for other campaigns.
+
+    The vault stays closed.
+    """
     trainings = plan(bench, trials=trials, seeds=seeds)
     runs = await train_all(bench, trainings, tick)
     model = trainings[0].proposal
@@ -95,9 +98,20 @@ async def calibrate(bench: Bench, *, trials: int, seeds: int, tick: Ticker) -> C
         rate=proportion(promoted, trials),
         comparisons=tuple(_loss(comparisons) for comparisons in by_trial),
         at=bench.clock.now(),
+        machine=bench.calibrations.machine if bench.calibrations else "",
     )
     bench.store.append(EventKind.CALIBRATED, None, calibration.model_dump(mode="json"))
+    if bench.calibrations:
+        bench.calibrations.keep(calibration)
     return calibration
+
+
+def enough(bench: Bench, *, trials: int, seeds: int) -> Calibrated | None:
+    """A calibration that holds here and is no smaller than the one asked for; there is no need for another."""
+    found = known_calibration(bench)
+    if found is None or found.calibration.trials < trials or found.calibration.seeds < seeds:
+        return None
+    return found
 
 
 def _trials(trials: int, seeds: int) -> list[_Trial]:
@@ -112,7 +126,7 @@ def _cost_s(bench: Bench, trainings: Sequence[Training], stage: StageName) -> fl
     """Mean CPU seconds of one training of the reference, scoring included."""
     protocol, sha = bench.campaign.protocol, trainings[0].proposal.sha
     searched = [RunKey(sha=sha, protocol=protocol, stage=stage, seed=seed) for seed in bench.campaign.profile.seeds]
-    keys = [*searched, *(vault_key(bench, item) for item in trainings if item.stage is stage)]
+    keys = [*searched, *(fresh_key(bench, item) for item in trainings if item.stage is stage)]
     costs = [run.cpu_s + run.score_cpu_s for key in keys if (run := bench.store.run(key)) is not None]
     return sum(costs) / len(costs) if costs else None
 

@@ -1,7 +1,8 @@
-"""The second look: fresh seeds, the vault, an interval. What a campaign's own numbers suggest, this may claim.
+"""The second look: fresh seeds, then the vault. What a campaign's own numbers suggest, this may claim.
 
 The candidate and every baseline are trained again with seeds that no campaign uses, in pairs (same seed, same data
-order), and scored on a split that the search has never seen. Each look into the vault is counted.
+order), and scored on a split that the search has never seen. Only where that refuses nothing the vault is opened, with
+the weights of the same trainings.
 """
 
 import asyncio
@@ -15,7 +16,8 @@ from asi_arch.domain.ports import Progress, RunOrder
 from asi_arch.domain.profile import Split, StageName
 from asi_arch.domain.verdict import Verdict
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.claim import Scores, claim, is_contained
+from asi_arch.engine.claim import Scores, borne_out, claim, is_contained
+from asi_arch.engine.vault import Side, VaultTick, known_look, open_vault, times_opened
 
 FIRST_FRESH_SEED = 1000
 """Campaign seeds lie below."""
@@ -49,11 +51,13 @@ async def verify(
     baselines: Sequence[str],
     seeds: int,
     tick: Ticker,
+    vault_tick: VaultTick = lambda _done, _all: None,
     may_promote: Callable[[str], bool] = is_contained,
 ) -> Verdict:
-    """Train what is not known yet, compare, store the verdict.
+    """Train what is not known yet, compare, open the vault where nothing is refused, store the verdict.
 
-    `may_promote` says whether results under a containment can be promoted.
+    `may_promote` says whether results under a containment can be promoted. What an earlier verification with the same
+    seeds saw in the vault is not looked at again.
     """
     trainings = plan(bench, proposal, baselines=baselines, seeds=seeds)
     found = await train_all(bench, trainings, tick)
@@ -67,13 +71,28 @@ async def verify(
             for stage in StageName
         },
     )
-    verdict = claim(bench, proposal, scores, index=index, baselines=models, may_promote=may_promote)
+    verdict = claim(
+        bench,
+        proposal,
+        scores,
+        index=index,
+        baselines=models,
+        vault_looks=times_opened(bench.store),
+        may_promote=may_promote,
+    )
+    if verdict.is_promoted:
+        look = known_look(bench, proposal.sha, fresh)
+        if look is None:
+            reference = bench.baseline(bench.campaign.profile.search.baselines[0])
+            sides = (_side(found, model, fresh) for model in (proposal, reference))
+            look = await open_vault(bench, *sides, index=index, tick=vault_tick)
+        verdict = borne_out(verdict, look, vault_looks=times_opened(bench.store))
     bench.store.save_verdict(verdict)
     return verdict
 
 
 async def train_all(bench: Bench, trainings: Sequence[Training], tick: Ticker) -> dict[Training, Run]:
-    """Every training's run, from the store where it was done before; scored on the vault.
+    """Every training's run, from the store where it was done before; scored on the fresh split.
 
     Raises `UserError` when a model no longer passes its checks or a training did not end well.
     """
@@ -94,10 +113,14 @@ def values(runs: Mapping[Training, Run], model: Proposal, stage: StageName, seed
     return [s.loss_nats if stage is StageName.LANGUAGE else s.accuracy for s in present]
 
 
-def vault_key(bench: Bench, item: Training) -> RunKey:
+def fresh_key(bench: Bench, item: Training) -> RunKey:
     """Under which the run is stored."""
     protocol = bench.campaign.protocol
-    return RunKey(sha=item.proposal.sha, protocol=protocol, stage=item.stage, seed=item.seed, split=Split.VAULT)
+    return RunKey(sha=item.proposal.sha, protocol=protocol, stage=item.stage, seed=item.seed, split=Split.FRESH)
+
+
+def _side(runs: Mapping[Training, Run], model: Proposal, seeds: Sequence[int]) -> Side:
+    return Side(model, {stage: [runs[Training(model, stage, seed)] for seed in seeds] for stage in StageName})
 
 
 async def _mlp_widths(bench: Bench, proposals: Sequence[Proposal]) -> dict[str, int]:
@@ -112,11 +135,13 @@ async def _mlp_widths(bench: Bench, proposals: Sequence[Proposal]) -> dict[str, 
 
 
 async def _run(bench: Bench, item: Training, mlp_width: int, tick: Ticker) -> Run:
-    key = vault_key(bench, item)
+    key = fresh_key(bench, item)
     run = bench.store.run(key)
     if run is None:
         order = RunOrder(source=item.proposal.source, key=key, mlp_width=mlp_width, adapter=item.proposal.adapter)
-        run, _ = await bench.lab.run(order, lambda progress: tick(item, progress))
+        run, weights = await bench.lab.run(order, lambda progress: tick(item, progress))
+        if weights:
+            run = run.model_copy(update={"weights": bench.store.put_blob(weights)})
         bench.store.save_run(run)
     steps = run.steps
     tick(item, Progress(steps, steps, run.losses[-1] if run.losses else float("nan"), 0.0))

@@ -73,7 +73,7 @@ def disguised(batch: Batch, asked: Sequence[Question]) -> NDArray[np.int32]:
     """Inputs [N, T]: each question's row up to its position, and then the tokens of another row."""
     inputs = np.stack([batch.inputs[question.row] for question in asked])
     for place, question in enumerate(asked):
-        other = batch.inputs[(question.row + 1 + place) % len(batch.inputs)]
+        other = batch.inputs[(question.row + 1 + place % max(len(batch.inputs) - 1, 1)) % len(batch.inputs)]
         inputs[place, question.position + 1 :] = other[question.position + 1 :]
     return inputs
 
@@ -106,7 +106,11 @@ def leak_bound(count: int) -> float:
 
 def wanted(spec: BlindSpec, split: Split) -> int:
     """How many questions are asked about a run scored on this split."""
-    return spec.vault_positions if split is Split.VAULT else spec.positions
+    return {
+        Split.VALIDATION: spec.positions,
+        Split.FRESH: spec.fresh_positions,
+        Split.VAULT: spec.vault_positions,
+    }[split]
 
 
 def _difference(answer: Answer) -> float:

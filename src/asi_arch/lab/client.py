@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from asi_arch.domain.candidate import Adapter
 from asi_arch.domain.errors import LabError
-from asi_arch.domain.outcome import CheckReport, Run, StoppedEarly
-from asi_arch.domain.ports import Ballot, Progress, Ruling, RunOrder, Task
+from asi_arch.domain.outcome import CheckReport, Outcome, Run, StoppedEarly
+from asi_arch.domain.ports import Ballot, BlindScores, Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import Profile, StageName
+from asi_arch.lab.blind_scoring import score_blind
 from asi_arch.lab.checking import check_source
 from asi_arch.lab.checks.setting import CheckSetting, Shape
 from asi_arch.lab.parent import WarmParentHandle
@@ -88,9 +89,7 @@ class LocalLab:
 
     async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
         """Train, score, check again. Waits while as many trainings as workers are running."""
-        if order.key.protocol != self._protocol:
-            raise LabError(f"this lab measures under protocol {self._protocol[:8]}, not {order.key.protocol[:8]}")
-        task = self._tasks[order.key.stage]
+        task = self._task_of(order)
         if order.ballot is not None:
             order = order._replace(ballot=self._making_room(order.ballot))
         async with self._training:
@@ -106,6 +105,17 @@ class LocalLab:
                 )
             )
         return run.model_copy(update={"containment": self.containment}), weights
+
+    async def score_blind(self, order: RunOrder, weights: bytes) -> BlindScores | Outcome:
+        """Score trained weights (safetensors) on the order's split, blind only; waits like a training."""
+        task = self._task_of(order)
+        async with self._training:
+            return await self._retried(lambda parent: score_blind(parent, self._profile, task, order, weights))
+
+    def _task_of(self, order: RunOrder) -> Task:
+        if order.key.protocol != self._protocol:
+            raise LabError(f"this lab measures under protocol {self._protocol[:8]}, not {order.key.protocol[:8]}")
+        return self._tasks[order.key.stage]
 
     def _making_room(self, ballot: Ballot) -> Ballot:
         """While a run waits for the others' votes, another one may train in its place: it may be theirs."""

@@ -65,9 +65,13 @@ class Referee:
 
     def loss_at(self, hidden: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.float64]:
         """Losses [N] of single hidden states [N, D]. Raises `BadHidden` for what can't be scored."""
+        return self.marks_at(hidden, targets)[0]
+
+    def marks_at(self, hidden: NDArray[Any], targets: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The same with whether each likeliest token is the target [N]."""
         if hidden.shape != (len(targets), self._gain.shape[0]):
             raise BadHidden(f"hidden states have the shape {hidden.shape}, not {(len(targets), self._gain.shape[0])}")
-        return self._score(hidden, targets)[0]
+        return self._score(hidden, targets)
 
     def result(self, split: Split) -> StageScore:
         """The score of all rows. Raises `BadHidden` when rows are missing or the loss is not finite."""

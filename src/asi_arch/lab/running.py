@@ -53,7 +53,7 @@ async def train_and_score(
     patience_s = profile.watch.stall_s
     async with conversation(parent, patience_s) as scorer, conversation(parent, patience_s) as blind:
         for talk in (scorer, blind):
-            await talk.say(_score_job(profile, task, order))  # they build the model while another child trains
+            await talk.say(score_job(profile, task, order))  # they build the model while another child trains
         trained = await training.run(parent)
         scored, report = Scored(trained.outcome, None, 0.0), None
         if trained.weights:
@@ -212,7 +212,8 @@ class _Training:
         return Crashed(stage=stage, reason=failure.reason, log=failure.log)
 
 
-def _score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:
+def score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:
+    """What a scorer needs to build the order's model."""
     return ScoreJob(
         source=order.source,
         adapter=order.adapter,

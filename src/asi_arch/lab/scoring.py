@@ -12,11 +12,10 @@ from asi_arch.domain.ports import RunOrder, Task
 from asi_arch.domain.profile import Profile
 from asi_arch.lab.blind import Answer, disguised, finding, generator, questions, wanted
 from asi_arch.lab.checks.setting import scored_rows
-from asi_arch.lab.contract import Arrays, Hidden, Load, Tokens
-from asi_arch.lab.conversation import SMALL_ANSWER, ChildFailed, Conversation, Stalled
+from asi_arch.lab.contract import Arrays, Load
+from asi_arch.lab.conversation import ChildFailed, Conversation, Stalled
+from asi_arch.lab.hidden_states import hidden_states
 from asi_arch.lab.referee import BadHidden, Referee
-
-_FLOAT32_BYTES = 4
 
 
 class Scored(NamedTuple):
@@ -121,18 +120,5 @@ class Scoring:
         baseline = self._order.baseline_losses
         return baseline if baseline is not None and baseline.shape == losses.shape else None
 
-    async def _hidden(self, talk: Conversation, pieces: Sequence[NDArray[np.int32]]) -> AsyncIterator[NDArray[Any]]:
-        """Hidden states [R, T, D] of each piece of inputs [R, T], whose shape is insisted on."""
-        width = self._profile.model.width
-        await talk.say(Tokens(), {"inputs": pieces[0]})
-        for inputs, following in zip(pieces, [*pieces[1:], None], strict=True):
-            if following is not None:
-                await talk.say(Tokens(), {"inputs": following})
-            expected = inputs.size * width * _FLOAT32_BYTES + SMALL_ANSWER
-            message, arrays = await talk.hear(self._profile.watch.stall_s, expected)
-            if not isinstance(message, Hidden) or "hidden" not in arrays:
-                raise ChildFailed(f"the process answered inputs with '{message.kind}'")
-            hidden = arrays["hidden"]
-            if hidden.shape != (*inputs.shape, width):
-                raise BadHidden(f"hidden states have the shape {hidden.shape}, not {(*inputs.shape, width)}")
-            yield hidden
+    def _hidden(self, talk: Conversation, pieces: Sequence[NDArray[np.int32]]) -> AsyncIterator[NDArray[Any]]:
+        return hidden_states(talk, pieces, width=self._profile.model.width, patience_s=self._profile.watch.stall_s)

@@ -68,17 +68,17 @@ def reasons(rows: Iterable[dict[str, Any]]) -> list[Text]:
 
 
 def verdicts(rows: Iterable[dict[str, Any]]) -> list[Text]:
-    """A line for every model that was verified: the first comparison, and whether it is promoted."""
+    """A line for every model that was verified: the first comparison, whether it is promoted, and its evidence."""
     found = [row for row in rows if row["verdict"]]
     return [
-        Text(f"#{row['index']} {row['name']}: {verified(row['verdict'].partition('; ')[0], row['promotion'])}")
+        Text(f"#{row['index']} {row['name']}: {verified({**row, 'statement': row['verdict'].partition('; ')[0]})}")
         for row in found
     ]
 
 
-def verified(statement: str, promotion: str) -> str:
-    """What was found and what follows; the latter is empty in old records."""
-    return f"{statement}; {promotion}" if promotion else statement
+def verified(verdict: dict[str, Any]) -> str:
+    """What was found, what follows, and its evidence at any time; the latter two are empty in old records."""
+    return "; ".join(filter(None, (verdict["statement"], verdict["promotion"], verdict["evidence"])))
 
 
 def fitness(row: dict[str, Any]) -> Text:

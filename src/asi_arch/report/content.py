@@ -9,7 +9,7 @@ from typing import Any, cast
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from asi_arch.domain.verdict import Comparison
+from asi_arch.domain.verdict import Comparison, Verdict
 from asi_arch.report import findings
 from asi_arch.report.best_design import Chosen, best_design
 from asi_arch.report.digest import Digest
@@ -133,6 +133,8 @@ def _verdicts(campaign: Digest) -> list[dict[str, Any]]:
             "p": f"{comparison.p_value:.2g}",
             "q": f"{q[verdict.sha]:.2g}" if is_decisive(comparison) else MISSING,
             "seeds": len(comparison.seeds),
+            "anytime": f"{verdict.anytime_p:.2g}" if is_decisive(comparison) and verdict.anytime_p else MISSING,
+            "vault": _in_vault(verdict, comparison),
             "standing": findings.standing(verdict, q[verdict.sha]) if is_decisive(comparison) else "",
         }
         for verdict in {verdict.sha: verdict for verdict in campaign.verdicts}.values()
@@ -140,9 +142,16 @@ def _verdicts(campaign: Digest) -> list[dict[str, Any]]:
     ]
 
 
+def _in_vault(verdict: Verdict, comparison: Comparison) -> Reading | None:
+    """The same difference in the vault; None where it was not opened for it."""
+    same = (comparison.baseline, comparison.quantity)
+    looked = verdict.vault.comparisons if verdict.vault else ()
+    return next((Reading.of(item.difference) for item in looked if (item.baseline, item.quantity) == same), None)
+
+
 def _vault_looks(campaign: Digest) -> str:
-    looks = max((verdict.vault_looks for verdict in campaign.verdicts), default=0)
-    return "once" if looks == 1 else plural(looks, "time")
+    looks = campaign.vault_looks
+    return "once" if looks == 1 else plural(looks, "time") if looks else "never"
 
 
 def _early_stop(campaign: Digest) -> str:

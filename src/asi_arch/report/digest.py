@@ -71,6 +71,11 @@ class Digest(NamedTuple):
         return next((line for line in self.lines if line.summary.index == 0 and line.summary.is_measured), None)
 
     @property
+    def vault_looks(self) -> int:
+        """How often the vault was opened."""
+        return max((verdict.vault_looks for verdict in self.verdicts), default=0)
+
+    @property
     def best(self) -> Line | None:
         """The fittest candidate; ties go to the older."""
         scored = [line for line in self.candidates if line.summary.fitness is not None]

@@ -10,7 +10,7 @@ from asi_arch.report.findings import best_verified, discoveries, first_loss, sta
 from asi_arch.report.tables import Row, Table, Versus
 from asi_arch.report.words import OUTCOMES, Reading, listed, number, plural, reading
 from asi_arch.stats.promotion import DISCOVERY_Q
-from asi_arch.stats.wording import describe, is_better, is_distinguishable, is_loss
+from asi_arch.stats.wording import describe, describe_blind, is_better, is_distinguishable, is_loss
 
 
 class Headline(NamedTuple):
@@ -59,6 +59,9 @@ def _verified(campaign: Digest, verdict: Verdict) -> Headline:
     shown = "; ".join(f"{c.quantity} {describe(c)}" for c in first)
     evidence = f"Trained again and measured on data that the search never saw: {shown}."
     evidence += f" Corrected for all that were verified, q = {q:.2g}; a discovery needs {DISCOVERY_Q:g} or less."
+    for comparison in verdict.vault.comparisons if verdict.vault else ():
+        text = describe_blind(comparison)
+        evidence += f" {text[0].upper()}{text[1:]}."
     if text := standing(verdict, q):
         evidence += f" {text[0].upper()}{text[1:]}."
     return Headline(_judged(_name(campaign, verdict), verdict, q), evidence + _other_baselines(verdict))

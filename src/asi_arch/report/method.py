@@ -53,7 +53,8 @@ def glossary(campaign: Digest) -> list[tuple[str, str]]:
         ),
         (
             "Vault",
-            "a part of the data that only the verification looks at, so that it can't have been used to choose.",
+            "a part of the data that is looked at once a candidate was found better with fresh seeds on another such"
+            " part, and never otherwise. There every token is hidden from the model until its loss is known.",
         ),
     ]
 
@@ -76,8 +77,10 @@ def method(campaign: Digest) -> list[str]:
         *_early_stop(campaign),
         f"Search: {_POLICIES[search.policy].format(*ranks)}; a pool of {search.pool_size}, closed for the first"
         f" {search.cold_start} experiments and refreshed after every {search.update_every}.",
-        "Verification: fresh seeds, the same for candidate and baselines, scored on the vault; moderated paired"
-        " t-test, corrected for all verifications of the campaign.",
+        "Verification: fresh seeds, the same for candidate and baselines, scored on text that the search never saw;"
+        " moderated paired t-test, corrected for all verifications of the campaign. Where that refuses nothing, it and"
+        f" {campaign.yardstick.reference} are scored in the vault, blind, at up to {profile.blind.vault_positions:,}"
+        " positions of either stage; means over the seeds, 95% interval from drawing whole documents again.",
     ]
 
 
@@ -107,9 +110,9 @@ def threats(campaign: Digest) -> list[str]:
             f" standard deviation, {campaign.language_noise.degrees} degrees of freedom). Smaller differences mean"
             " little.",
         )
-    if len(campaign.verdicts) > 1:
+    if campaign.vault_looks > 1:
         found.append(
-            f"The vault was opened {plural(len(campaign.verdicts), 'time')}; every look makes it a little less fresh."
+            f"The vault was opened {plural(campaign.vault_looks, 'time')}; every look makes it a little less fresh."
         )
     return found
 

@@ -11,7 +11,7 @@ from asi_arch.domain.verdict import Verdict
 from asi_arch.report.standing import Yardstick
 from asi_arch.report.tables import Row
 from asi_arch.report.words import Reading
-from asi_arch.stats.wording import promotion_text
+from asi_arch.stats.wording import evidence_text, promotion_text
 
 
 def campaign_data(campaign: Campaign) -> dict[str, Any]:
@@ -50,13 +50,15 @@ def row_data(row: Row) -> dict[str, Any]:
         "against": {v.baseline: {"language": _reading(v.language), "recall": _reading(v.recall)} for v in row.against},
         "verdict": row.verdict.statement if row.verdict else None,
         "promotion": promotion_text(row.verdict) if row.verdict else None,
+        "evidence": evidence_text(row.verdict) if row.verdict else None,
     }
 
 
 def verdict_data(verdict: Verdict, summary: Summary | None) -> dict[str, Any]:
     """A verdict with the name of its model, or the beginning of its hash for one that is not of this campaign."""
     name = summary.name if summary else verdict.sha[:8]
-    return {**verdict.model_dump(mode="json"), "name": name, "promotion": promotion_text(verdict)}
+    words = {"name": name, "promotion": promotion_text(verdict), "evidence": evidence_text(verdict)}
+    return {**verdict.model_dump(mode="json"), **words}
 
 
 def idea_data(proposal: Proposal) -> dict[str, Any]:

@@ -39,8 +39,7 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
     if payload["last_event_at"] is not None:
         facts.add_row("last event", f"{duration(max(0.0, now - payload['last_event_at']))} ago")
     for verdict in payload["verdicts"]:
-        found = cells.verified(verdict["statement"], verdict["promotion"])
-        facts.add_row("verified", Text(f"{verdict['name']}: {found}"))
+        facts.add_row("verified", Text(f"{verdict['name']}: {cells.verified(verdict)}"))
     return Group(
         facts,
         Text(),
@@ -170,8 +169,7 @@ def _result(payload: ExperimentPayload) -> RenderableType:
     if any(run["was_let_through"] for run in payload["runs"]):
         lines.insert(1, Text("The early stop would have ended it; it was let through as an audit.", style="yellow"))
     for verdict in payload["verdicts"]:
-        text = cells.verified(verdict["statement"], verdict["promotion"])
-        lines.append(Text(f"verified: {text}", style="green" if verdict["is_promoted"] else ""))
+        lines.append(Text(f"verified: {cells.verified(verdict)}", style="green" if verdict["is_promoted"] else ""))
     for mark in (payload["judgement"] or {}).get("marks", []):
         lines.append(Text(f"judge, {mark['name']}: {mark['value']:.2f} ({mark['reason']})", style="dim"))
     return Group(*lines)

@@ -48,8 +48,17 @@ class Prior(NamedTuple):
         return max(variance, moderate), min(total, most)
 
 
-def variance_prior(groups: Sequence[Sequence[float]]) -> Prior | None:
+class KnownVariance(NamedTuple):
+    """A variance of differences from elsewhere, with its degrees of freedom: an A/A calibration's."""
+
+    variance: float
+    degrees: int
+
+
+def variance_prior(groups: Sequence[Sequence[float]], known: Sequence[KnownVariance] = ()) -> Prior | None:
     """The prior of the variances of paired differences, `groups` holding those of one model each, by seed.
+
+    `known` variances count as models more.
 
     All differences are to one baseline, whose noise is in each of them: the variances are correlated by r = share^2,
     with `share` the baseline's part of a variance (`shared_noise`). So they scatter less than independent ones, by
@@ -59,10 +68,12 @@ def variance_prior(groups: Sequence[Sequence[float]]) -> Prior | None:
     Variances of zero are left out. None for fewer than `FEWEST_MODELS` models.
     """
     usable = [group for group in groups if len(group) > 1 and float(np.var(group)) > 0]
-    if len(usable) < FEWEST_MODELS:
+    others = [each for each in known if each.variance > 0]
+    if len(usable) < 2 or len(usable) + len(others) < FEWEST_MODELS:
         return None
     shared = max(_LEAST_SHARE, shared_noise(usable)) ** 2
-    return prior_of([float(np.var(g, ddof=1)) for g in usable], [len(g) - 1 for g in usable], shared=shared)
+    variances = [*(float(np.var(g, ddof=1)) for g in usable), *(each.variance for each in others)]
+    return prior_of(variances, [*(len(g) - 1 for g in usable), *(each.degrees for each in others)], shared=shared)
 
 
 def prior_of(variances: Sequence[float], degrees: Sequence[int], *, shared: float = 0.0) -> Prior:

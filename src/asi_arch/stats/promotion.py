@@ -1,8 +1,9 @@
 """What may be claimed: the gates between a search and a discovery.
 
-G1, the screen: the search's own seeds choose whom to look at again, and claim nothing. G2, fresh paired seeds:
-candidate and baseline are trained again with seeds that the search never used. G3, the vault: both are scored on text
-that the search never saw, and every look counts. `refusals` decides on the numbers of G2 and G3.
+G1, the screen: the search's own seeds choose whom to look at again, and claim nothing. G2, fresh paired seeds
+(`refusals`): candidate and baseline are trained again with seeds that the search never used, and scored on text that it
+never saw. G3, the vault (`vault_refusals`): whom G2 lets through is scored once more on text of its own, blind, and
+every opening is counted.
 
 Every look enters the correction for multiplicity, a second look at the same candidate with more seeds too: else one
 could go on until chance is kind.
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from scipy.special import betaincinv  # pyright: ignore[reportMissingTypeStubs]
 
-from asi_arch.domain.verdict import Comparison, Interval, Verdict
+from asi_arch.domain.verdict import BlindComparison, Comparison, Interval, Verdict
 from asi_arch.stats.multiplicity import q_values
 from asi_arch.stats.wording import is_better, is_distinguishable, is_loss, q_text
 
@@ -68,6 +69,22 @@ def refusals(comparisons: Sequence[Comparison], q_value: float | None, looks: in
         found.append(f"{q_text(q_value)} over {looks} verifications, and promotion needs {DISCOVERY_Q:g}")
     worse = [c for c in comparisons if not is_loss(c.quantity) and is_distinguishable(c) and not is_better(c)]
     return found + [f"{c.quantity} worse than {c.baseline}" for c in worse]
+
+
+def vault_refusals(comparisons: Sequence[BlindComparison]) -> list[str]:
+    """Why the vault does not bear it out; empty where it does.
+
+    The interval of the language loss must lie below zero, and no other quantity's may lie on the worse side.
+    """
+    found: list[str] = []
+    for item in comparisons:
+        low, high = (item.difference.low, item.difference.high)
+        gain = (-high, -low) if is_loss(item.quantity) else (low, high)
+        if gain[1] < 0:
+            found.append(f"in the vault, blind: {item.quantity} worse than {item.baseline}")
+        elif gain[0] <= 0 and is_loss(item.quantity):
+            found.append(f"in the vault, blind: {item.quantity} not distinguishable from {item.baseline}")
+    return found
 
 
 def proportion(successes: int, trials: int, confidence: float = 0.95) -> Interval:

@@ -1,6 +1,8 @@
 """A comparison in words that claim no more than it shows."""
 
-from asi_arch.domain.verdict import Comparison, Interval, Verdict
+from datetime import datetime, timezone
+
+from asi_arch.domain.verdict import BlindComparison, Comparison, Interval, Verdict
 
 
 def is_distinguishable(comparison: Comparison) -> bool:
@@ -35,6 +37,27 @@ def describe(comparison: Comparison, *, q_value: float | None = None, seeds: str
     return f"not distinguishable from {comparison.baseline}: {direction} by {gap}, {evidence}"
 
 
+def describe_blind(comparison: BlindComparison) -> str:
+    """E.g. 'in the vault, blind: language loss better than delta_net by 0.031 ± 0.012 nats (95%), ...'."""
+    gap, is_lower_better = comparison.difference, is_loss(comparison.quantity)
+    size = f"{amount(gap)}{' nats' if is_lower_better else ''} ({gap.confidence:.0%})"
+    if gap.low <= 0 <= gap.high:
+        direction = "lower" if gap.estimate < 0 else "higher"
+        relation = f"not distinguishable from {comparison.baseline}: {direction} by {size}"
+    else:
+        word = "better" if (gap.estimate < 0) is is_lower_better else "worse"
+        relation = f"{word} than {comparison.baseline} by {size}"
+    where = f"{comparison.positions:,} positions in {comparison.documents:,} documents"
+    return f"in the vault, blind: {comparison.quantity} {relation}, {where}"
+
+
+def evidence_text(verdict: Verdict) -> str:
+    """What may be looked at after every seed: 'e = 23, anytime p = 0.04 ...'; empty where it was not kept."""
+    if verdict.e_value is None or verdict.anytime_p is None:
+        return ""
+    return f"e = {verdict.e_value:.3g}, anytime p = {verdict.anytime_p:.2g} (valid whenever one looks)"
+
+
 def amount(interval: Interval) -> str:
     """Size of a difference with its margin, both without sign: '0.031 ± 0.012'. Shows the margin's leading digit."""
     margin = (interval.high - interval.low) / 2
@@ -54,6 +77,11 @@ def promotion_text(verdict: Verdict) -> str:
 def q_text(q: float) -> str:
     """'q = 0.02', 'q < 0.001'."""
     return "q < 0.001" if q < 0.001 else f"q = {q:.2g}"
+
+
+def day(at: float) -> str:
+    """The date of a Unix time: '2026-11-28'."""
+    return datetime.fromtimestamp(at, tz=timezone.utc).strftime("%Y-%m-%d")
 
 
 def _p_value(p: float) -> str:

@@ -219,7 +219,7 @@ class SqliteStore:
             return [summary_of(row) for row in rows]
 
     def save_verdict(self, verdict: Verdict) -> None:
-        """Remember what `verify` found and count the look into the vault: one verdict, one look."""
+        """Remember what `verify` found."""
         with self._database.transaction() as connection:
             values = (verdict.sha, verdict.model_dump_json())
             connection.execute("INSERT INTO verdict (sha, record) VALUES (?, ?)", values)

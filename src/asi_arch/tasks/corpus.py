@@ -1,4 +1,4 @@
-"""Text as bytes in three parts: train, validation and vault (the part that only `verify` looks at).
+"""Text as bytes in four parts: train, validation, fresh (for trainings with fresh seeds) and vault (`verify` alone).
 
 Two sources: the standard library of the running Python, and a user's text file or folder. Whole files go to one part,
 chosen by a hash of their relative path, so that adding a file never moves another one. Where that can't give sensible
@@ -22,37 +22,43 @@ from asi_arch.domain.record import canonical_hash, sha256
 from asi_arch.tasks.array_cache import Arrays, cached
 from asi_arch.tasks.documents import Document, Listing, library_listing, read_documents, text_listing
 
-SPLITTING = 1
+SPLITTING = 2
 """Version of the rules of this file; part of every corpus' fingerprint."""
 
 Tokens = NDArray[np.unsignedinteger[Any]]
 
-_NAMES = ("train", "validation", "vault", "about")
-_HELD_OUT_SHARE = 0.05
+_NAMES = ("train", "validation", "fresh", "vault", "about")
+_PLACES = (("validation", 0.05), ("fresh", 0.075), ("vault", 0.10))
+"""Up to where on the unit interval a file's hash puts it into each held-out part; train has the rest."""
 _SENSIBLE_SHARES = (0.02, 0.15)
+"""Of the validation part, and of fresh and vault together."""
+_LEAST_HALF = 0.01
+"""Of fresh and of vault."""
 _BLOCK_BYTES = 64 * 1024
 _END = b"\0"
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Three parts of unsigned token ids (here: bytes). `fingerprint` changes with any byte of any part."""
+    """Four parts of unsigned token ids (here: bytes). `fingerprint` changes with any byte of any part."""
 
     name: str
     description: str
     fingerprint: str
     train: Tokens
     validation: Tokens
+    fresh: Tokens
     vault: Tokens
 
     def held_out(self, split: Split) -> Tokens:
         """The part that belongs to a held-out split."""
-        return self.validation if split is Split.VALIDATION else self.vault
+        return {Split.VALIDATION: self.validation, Split.FRESH: self.fresh, Split.VAULT: self.vault}[split]
 
 
 class _Parts(NamedTuple):
     train: bytes
     validation: bytes
+    fresh: bytes
     vault: bytes
 
 
@@ -79,8 +85,7 @@ def _corpus(name: str, title: str, listing: Listing, cache: Path) -> Corpus:
     key = canonical_hash([SPLITTING, title, str(listing.root), [list(entry) for entry in listing.entries]])
     arrays = cached(cache / f"corpus-{key[:32]}.npz", _NAMES, lambda: _build(title, listing))
     fingerprint, description = str(arrays["about"][0]), str(arrays["about"][1])
-    train, validation, vault = (_frozen(arrays[part]) for part in ("train", "validation", "vault"))
-    return Corpus(name, description, fingerprint, train, validation, vault)
+    return Corpus(name, description, fingerprint, *(_frozen(arrays[part]) for part in _Parts._fields))
 
 
 def _build(title: str, listing: Listing) -> Arrays:
@@ -108,33 +113,51 @@ def _without_copies(documents: Iterable[Document]) -> list[Document]:
 
 
 def _split(documents: Sequence[Document]) -> _Parts:
-    """By file where both held-out parts come out at a sensible size, by blocks otherwise."""
+    """By file where the held-out parts come out at a sensible size, by blocks otherwise.
+
+    Where only fresh and vault don't, because their few files lie on one side, what they hold together is halved.
+    """
     parts = _by_file(documents)
-    low, high = (share * sum(map(len, parts)) for share in _SENSIBLE_SHARES)
-    return parts if all(low <= len(part) <= high for part in parts[1:]) else _by_blocks(documents)
+    size, kept = sum(map(len, parts)), len(parts.fresh) + len(parts.vault)
+    low, high = (share * size for share in _SENSIBLE_SHARES)
+    if not (low <= len(parts.validation) <= high and low <= kept <= high):
+        return _by_blocks(documents)
+    if min(len(parts.fresh), len(parts.vault)) >= _LEAST_HALF * size:
+        return parts
+    fresh, vault = _halves(parts.fresh + parts.vault)
+    return parts._replace(fresh=fresh, vault=vault)
 
 
 def _by_file(documents: Sequence[Document]) -> _Parts:
-    parts: tuple[list[bytes], list[bytes], list[bytes]] = ([], [], [])
+    parts: dict[str, list[bytes]] = {name: [] for name in _Parts._fields}
     for document in documents:
         parts[_part_of(document.path)].append(document.content + _END)
-    return _Parts(*(b"".join(part) for part in parts))
+    return _Parts(*(b"".join(part) for part in parts.values()))
 
 
-def _part_of(path: str) -> int:
+def _part_of(path: str) -> str:
     place = int(sha256(f"part\0{path}")[:16], 16) / 2**64
-    return 1 if place < _HELD_OUT_SHARE else 2 if place < 2 * _HELD_OUT_SHARE else 0
+    return next((name for name, end in _PLACES if place < end), "train")
 
 
 def _by_blocks(documents: Sequence[Document]) -> _Parts:
-    """Rounds of 45% train, 5% validation, 45% train, 5% vault; up to 16, so that all regions of the text are seen."""
+    """Rounds of 45% train, 5% validation, 45% train, 2.5% fresh, 2.5% vault.
+
+    There are up to 16, so that all regions of the text are seen.
+    """
     text = b"".join(document.content + _END for document in documents)
     rounds = min(max(len(text) // (20 * _BLOCK_BYTES), 1), 16)
     shares = [number + share for number in range(rounds) for share in (0.0, 0.45, 0.5, 0.95)]
     cuts = [*(_boundary(text, int(share / rounds * len(text))) for share in shares), len(text)]
     pieces = [text[start:end] for start, end in pairwise(cuts)]
     train = [piece for number, piece in enumerate(pieces) if number % 2 == 0]
-    return _Parts(_END.join(train), _END.join(pieces[1::4]), _END.join(pieces[3::4]))
+    fresh, vault = zip(*(_halves(piece) for piece in pieces[3::4]), strict=True)
+    return _Parts(_END.join(train), _END.join(pieces[1::4]), _END.join(fresh), _END.join(vault))
+
+
+def _halves(text: bytes) -> tuple[bytes, bytes]:
+    cut = _boundary(text, len(text) // 2)
+    return text[:cut], text[cut:]
 
 
 def _boundary(text: bytes, wanted: int) -> int:

@@ -20,12 +20,13 @@ class Purpose(str, Enum):
 
     TRAIN = "train"
     VALIDATION = "validation"
+    FRESH = "fresh"
     VAULT = "vault"
 
     @classmethod
     def of(cls, split: Split) -> "Purpose":
         """The stream that a held-out split is drawn from."""
-        return cls.VALIDATION if split is Split.VALIDATION else cls.VAULT
+        return cls(split.value)
 
 
 class Draws:

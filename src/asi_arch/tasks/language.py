@@ -1,5 +1,6 @@
 """Next-token prediction on windows of a corpus."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ from asi_arch.domain.profile import LanguageStage, Split
 from asi_arch.domain.record import canonical_hash
 from asi_arch.tasks.corpus import Corpus, Tokens, stdlib_corpus, text_corpus
 from asi_arch.tasks.draws import Draws, Purpose
-from asi_arch.tasks.tokenizer import tokenize
+from asi_arch.tasks.tokenizer import TokenizedCorpus, tokenize
 
 WINDOWS = 1
 """Version of how windows are drawn; part of the fingerprint."""
+
+FEWEST_DOCUMENTS = 16
+"""Fewer whole files say too little about how much the choice of text matters."""
 
 _LABEL = f"language windows {WINDOWS}"
 
@@ -72,30 +76,47 @@ class LanguageTask:
 
     def held_out(self, split: Split) -> Batch:
         """[held_out_windows, context] evenly spaced windows; they overlap only where the split is too short for all."""
-        tokens, stage = self._text.held_out(split), self._stage
-        offsets = (
-            np.arange(stage.held_out_windows) * (len(tokens) - 1 - stage.context) // max(stage.held_out_windows - 1, 1)
-        )
-        return _batch(tokens, offsets, stage.context)
+        return _batch(self._text.held_out(split), self._offsets(split), self._stage.context)
+
+    def documents(self, split: Split) -> NDArray[np.int32]:
+        """[held_out_windows]: the file in which each window begins, numbered in the order of the split.
+
+        Where text was cut into blocks, each block's stretch of a file counts. Text of fewer than `FEWEST_DOCUMENTS`
+        of them is cut on, into stretches of neighbouring windows.
+        """
+        lengths = self._text.byte_lengths[self._text.held_out(split)]
+        starts = (np.cumsum(lengths) - lengths)[self._offsets(split)]
+        ends = np.flatnonzero(self._corpus.held_out(split) == 0)
+        files = np.searchsorted(ends, starts)
+        if len(np.unique(files)) < FEWEST_DOCUMENTS:
+            stretches = np.arange(len(files)) * FEWEST_DOCUMENTS // len(files)
+            files = files * FEWEST_DOCUMENTS + stretches
+        return np.unique(files, return_inverse=True)[1].astype(np.int32)
+
+    def _offsets(self, split: Split) -> NDArray[np.int64]:
+        """[held_out_windows]: where each window begins, in tokens."""
+        windows, places = self._stage.held_out_windows, len(self._text.held_out(split)) - 1 - self._stage.context
+        return np.arange(windows) * places // max(windows - 1, 1)
 
     def _check_sizes(self) -> None:
         """A train window with its target must fit, and all held-out windows must be different ones."""
         context, windows = self._stage.context, self._stage.held_out_windows
-        text, raw = self._text, self._corpus
-        _require("train", len(text.train), context + 1, raw)
-        _require("validation", len(text.validation), context + windows, raw)
-        _require("vault", len(text.vault), context + windows, raw)
+        needs = {"train": context + 1} | {split.value: context + windows for split in Split}
+        _require(self._text, self._corpus, needs)
 
 
-def _require(part: str, tokens: int, needed: int, corpus: Corpus) -> None:
-    if tokens >= needed:
+def _require(text: TokenizedCorpus, corpus: Corpus, needs: Mapping[str, int]) -> None:
+    """Name the first part that is too small, and the size at which none would be."""
+    sizes = {"train": len(text.train)} | {split.value: len(text.held_out(split)) for split in Split}
+    short = next((part for part in needs if sizes[part] < needs[part]), None)
+    if short is None:
         return
-    size = len(corpus.train) + len(corpus.validation) + len(corpus.vault)
-    share = 1 if part == "train" else 20
+    size = len(corpus.train) + sum(len(corpus.held_out(split)) for split in Split)
+    enough = max(-(-size * needed // max(sizes[part], 1)) for part, needed in needs.items())
     raise DataError(
-        f"data '{corpus.name}': too small. It has {size:,} bytes; its {part} part has {tokens:,} tokens and needs"
-        f" {needed:,} for the profile's context and held-out windows. Give at least about"
-        f" {-(-size * needed // max(tokens, 1)) if tokens else share * needed:,} bytes of text, or shorten the context"
+        f"data '{corpus.name}': too small. It has {size:,} bytes; its {short} part has {sizes[short]:,} tokens and"
+        f" needs {needs[short]:,} for the profile's context and held-out windows. Give at least about {enough:,} bytes"
+        " of text, or shorten the context"
     )
 
 

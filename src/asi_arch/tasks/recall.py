@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asi_arch.domain.errors import ProfileError
 from asi_arch.domain.ports import Batch
@@ -55,6 +56,10 @@ class RecallTask:
     def held_out(self, split: Split) -> Batch:
         """[tasks * held_out_per_task, length] rows, task after task, from streams that training never sees."""
         return self._batch(dict.fromkeys(self._shares, self._stage.held_out_per_task), Purpose.of(split))
+
+    def documents(self, split: Split) -> NDArray[np.int32]:
+        """[tasks * held_out_per_task]: every row is a document of its own."""
+        return np.arange(len(self._shares) * self._stage.held_out_per_task, dtype=np.int32)
 
     def _batch(self, counts: Mapping[str, int], purpose: Purpose, *, seed: int = 0, step: int = 0) -> Batch:
         made = [self._rows(name, count, purpose, (seed, step)) for name, count in counts.items()]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 BYTES = 256
 """Vocabulary of the byte tokenizer, and the alphabet that every BPE starts from."""
 
-_NAMES = ("train", "validation", "vault", "byte_lengths", "model")
+_PARTS = ("train", "validation", "fresh", "vault")
+_NAMES = (*_PARTS, "byte_lengths", "model")
 _PIECE_BYTES = 64 * 1024
 _PIECES_AT_ONCE = 32
 
@@ -33,6 +34,7 @@ class TokenizedCorpus:
     fingerprint: str
     train: Tokens
     validation: Tokens
+    fresh: Tokens
     vault: Tokens
     byte_lengths: NDArray[np.int64]
     model: str = ""
@@ -40,7 +42,7 @@ class TokenizedCorpus:
 
     def held_out(self, split: Split) -> Tokens:
         """The part that belongs to a held-out split."""
-        return self.validation if split is Split.VALIDATION else self.vault
+        return {Split.VALIDATION: self.validation, Split.FRESH: self.fresh, Split.VAULT: self.vault}[split]
 
 
 def vocabulary_size(name: str) -> int:
@@ -61,13 +63,18 @@ def tokenize(corpus: Corpus, vocabulary: str, cache: Path) -> TokenizedCorpus:
     size = vocabulary_size(vocabulary)
     if vocabulary == "bytes":
         lengths = np.ones(BYTES, dtype=np.int64)
-        return TokenizedCorpus(BYTES, corpus.fingerprint, corpus.train, corpus.validation, corpus.vault, lengths)
+        train, validation, fresh, vault = _parts(corpus)
+        return TokenizedCorpus(BYTES, corpus.fingerprint, train, validation, fresh, vault, lengths)
     key = canonical_hash([corpus.fingerprint, size, _package_version()])
     arrays = cached(cache / f"tokens-{key[:32]}.npz", _NAMES, lambda: _encode(corpus, size))
     model = str(arrays["model"][0])
-    train, validation, vault = (arrays[name] for name in ("train", "validation", "vault"))
     lengths, fingerprint = arrays["byte_lengths"], canonical_hash([corpus.fingerprint, model])
-    return TokenizedCorpus(len(lengths), fingerprint, train, validation, vault, lengths, model)
+    train, validation, fresh, vault = (arrays[part] for part in _PARTS)
+    return TokenizedCorpus(len(lengths), fingerprint, train, validation, fresh, vault, lengths, model)
+
+
+def _parts(corpus: Corpus) -> tuple[Tokens, Tokens, Tokens, Tokens]:
+    return corpus.train, corpus.validation, corpus.fresh, corpus.vault
 
 
 def _package_version() -> str:
@@ -80,11 +87,10 @@ def _package_version() -> str:
 def _encode(corpus: Corpus, size: int) -> Arrays:
     tokenizer = _trained(corpus.train, size)
     found = tokenizer.get_vocab_size()
-    parts = {"train": corpus.train, "validation": corpus.validation, "vault": corpus.vault}
     # In the byte-level alphabet every character of a token stands for one byte.
     lengths = [len(tokenizer.id_to_token(number) or "") for number in range(found)]
     return {
-        **{name: _tokens(tokenizer, part) for name, part in parts.items()},
+        **{name: _tokens(tokenizer, part) for name, part in zip(_PARTS, _parts(corpus), strict=True)},
         "byte_lengths": np.array(lengths, dtype=np.int64),
         "model": np.array([tokenizer.to_str()]),
     }

@@ -14,22 +14,26 @@ from asi_arch.domain.outcome import (
     Footprint,
     GroupScore,
     Measured,
+    Outcome,
     Run,
     Severity,
     StageScore,
     StoppedEarly,
 )
-from asi_arch.domain.ports import Progress, Ruling, RunOrder
+from asi_arch.domain.ports import BlindScores, Progress, Ruling, RunOrder
 from asi_arch.domain.profile import StageName
+from asi_arch.domain.record import sha256
 
 STEPS, RUNG = 4, 2
+POSITIONS, DOCUMENTS = 256, 32
+"""Of a blind score."""
 
 
 class FakeLab:
     """Rejects one candidate in eight and stops one in eight early; the rest are measured.
 
     `delay` is asked before each answer for the seconds to wait, so that tests can shuffle the order of finishing.
-    `orders` remembers what was asked for.
+    `orders` remembers what was asked for, `blind_orders` what was to be scored blind, with its weights.
     """
 
     containment = "fake"
@@ -38,6 +42,7 @@ class FakeLab:
     def __init__(self, delay: Callable[[], float] = lambda: 0.0) -> None:
         self._delay = delay
         self.orders: list[RunOrder] = []
+        self.blind_orders: list[tuple[RunOrder, bytes]] = []
 
     async def check(self, source: str, adapter: Adapter = Adapter.MIXER) -> CheckReport:
         """Every eighth source is rejected by 'future'."""
@@ -75,6 +80,23 @@ class FakeLab:
             containment=self.containment,
         )
         return run, f"{key.model_dump_json()}".encode()
+
+    async def score_blind(self, order: RunOrder, weights: bytes) -> BlindScores | Outcome:
+        """Losses and hits about the source's own level, with what positions and documents have in common for all."""
+        await asyncio.sleep(self._delay())
+        self.blind_orders.append((order, weights))
+        key = order.key
+        level, accuracy = self.levels(order)
+        common = np.random.default_rng(len(key.stage.value))
+        documents = np.repeat(np.arange(DOCUMENTS, dtype=np.int32), POSITIONS // DOCUMENTS)
+        difficulty = common.normal(0.0, 0.3, POSITIONS) + common.normal(0.0, 0.1, DOCUMENTS)[documents]
+        own = np.random.default_rng(int(sha256(f"{key.sha}:{key.stage.value}:{key.seed}")[:16], 16))
+        losses = level + difficulty + own.normal(0.0, 0.02, POSITIONS)
+        return BlindScores(documents, losses, common.random(POSITIONS) < accuracy)
+
+    def levels(self, order: RunOrder) -> tuple[float, float]:
+        """Loss and accuracy about which a source's blind scores lie."""
+        return 1.5 + int(order.key.sha[8:12], 16) / 65535 * 0.2, 0.5 + int(order.key.sha[12:16], 16) / 131070
 
     def wants_to_stop(self, order: RunOrder) -> bool:
         """Whether this seed asks for an early stop."""

@@ -19,7 +19,7 @@ from asi_arch.domain.outcome import (
     TimedOut,
 )
 from asi_arch.domain.profile import StageName
-from asi_arch.domain.verdict import Comparison, Interval, Verdict
+from asi_arch.domain.verdict import BlindComparison, Comparison, Interval, VaultLook, Verdict
 from asi_arch.search.fitness import Fitness
 from asi_arch.search.sampling import Sampler, Schedule
 from asi_arch.testing.fake_store import FakeStore
@@ -126,12 +126,26 @@ def add_verdict(store: FakeStore, index: int) -> Verdict:
         protocol=experiment.protocol,
         comparisons=comparisons,
         statement="language loss better than delta_net by 0.041 ± 0.018 nats (95%), p = 0.005, 4 fresh seeds",
-        vault_looks=len(store.verdicts()) + 1,
+        e_value=6.2,
+        anytime_p=0.16,
+        vault=VaultLook(seeds=comparisons[0].seeds, comparisons=tuple(map(_blind, comparisons))),
+        vault_looks=1 + max((verdict.vault_looks for verdict in store.verdicts()), default=0),
         at=1_800_100_000.0,
     )
     store.save_verdict(verdict)
     store.append(EventKind.CLOSED)
     return verdict
+
+
+def _blind(comparison: Comparison) -> BlindComparison:
+    """The same difference in the vault."""
+    return BlindComparison(
+        baseline=comparison.baseline,
+        quantity=comparison.quantity,
+        difference=comparison.difference,
+        positions=2048,
+        documents=21,
+    )
 
 
 def _comparison(baseline: str, quantity: str, estimate: float, margin: float) -> Comparison:
