@@ -6,7 +6,7 @@ from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.profile import Split, StageName
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.verify import FIRST_FRESH_SEED, Training, fresh_key, verify
+from asi_arch.engine.verify import FIRST_FRESH_SEED, Training, fresh_key, train_all, verify
 from asi_arch.testing.fake_lab import FakeLab
 from asi_arch.testing.fake_store import FakeStore
 
@@ -46,6 +46,17 @@ async def test_what_was_trained_once_is_not_trained_again_and_two_seeds_leave_th
     assert len(lab.orders) == trained
     assert (first.vault_looks, second.vault_looks) == (0, 0)
     assert sum(event.kind is EventKind.VERIFIED for event in store.events()) == 2
+
+
+async def test_uncontained_trainings_of_a_verification_that_was_cut_off_count_as_well(make_bench: MakeBench) -> None:
+    store, lab = FakeStore(), FakeLab()
+    lab.containment = "process"
+    bench, candidate = make_bench(store, lab), baseline("a")
+    await train_all(bench, [Training(candidate, StageName.LANGUAGE, FIRST_FRESH_SEED)], lambda *_: None)
+    lab.containment = "bubblewrap"
+    verdict = await verify(bench, candidate, index=1, baselines=["delta_net"], seeds=4, tick=lambda *_: None)
+    assert verdict.containment == "bubblewrap"
+    assert "its code ran under the containment 'process'" in verdict.reason
 
 
 async def test_one_seed_gives_no_interval(make_bench: MakeBench) -> None:

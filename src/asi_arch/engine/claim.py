@@ -27,6 +27,8 @@ class Scores(NamedTuple):
     seeds: tuple[int, ...]
     values: Mapping[tuple[str, StageName], Sequence[float]]
     """By the model's source hash."""
+    places: tuple[str, ...] = ()
+    """How the candidate's trainings were contained, some of which may be of an earlier session."""
 
 
 def is_contained(containment: str) -> bool:
@@ -181,7 +183,8 @@ def _distrust(bench: Bench, proposal: Proposal, known: _Known, may_promote: Call
     Trainings of an earlier verification are not done again, so its containment counts as well.
     """
     found: list[str] = []
-    places = [bench.lab.containment, *(verdict.containment for verdict in known.earlier if verdict.sha == proposal.sha)]
+    earlier = (verdict.containment for verdict in known.earlier if verdict.sha == proposal.sha)
+    places = [bench.lab.containment, *known.scores.places, *earlier]
     bad = next((place for place in places if not may_promote(place)), None)
     if bad is not None:
         found.append(f"its code ran under the containment '{bad or 'unknown'}', under which nothing can be promoted")

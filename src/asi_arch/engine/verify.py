@@ -70,6 +70,7 @@ async def verify(
             for model in (proposal, *models)
             for stage in StageName
         },
+        tuple(run.containment for item, run in found.items() if item.proposal.sha == proposal.sha),
     )
     verdict = claim(
         bench,
