@@ -84,6 +84,12 @@ async def test_blind_scoring_is_told_where_the_reference_is_weak_also_after_a_re
         assert order.baseline_losses[0, 0] == pytest.approx(order.baseline.score.loss_nats)
 
 
+async def test_the_weights_of_one_seed_are_checked_again(make_bench: MakeBench) -> None:
+    lab = FakeLab()
+    await _search(make_bench, FakeStore(), lab, slots=1, count=3)
+    assert {(order.key.seed, order.is_rechecked) for order in lab.orders} == {(0, True), (1, False)}
+
+
 async def test_finished_runs_are_never_done_twice(make_bench: MakeBench) -> None:
     store, lab = FakeStore(), FakeLab()
     await _search(make_bench, store, lab, slots=2)

@@ -61,9 +61,7 @@ async def test_a_patched_clock_hides_no_cpu_time(
     lab: LocalLab, order: MakeOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "GRACE_CPU_S", 0.2)
-    asked = order(
-        mixer("for _ in range(10**7): pass\nreturn self.project(x)", top=f"{_TIME}time.process_time = float\n")
-    )
+    asked = order(mixer("time.process_time = float\nfor _ in range(10**7): pass\nreturn self.project(x)", top=_TIME))
     quick = Run(key=asked.key, outcome=Measured(), losses=(3.0,) * 6, steps=6, tokens=1, cpu_s=1e-3)
     run, _ = await lab.run(asked._replace(baseline=quick), lambda _: None)
     assert isinstance(run.outcome, TimedOut)

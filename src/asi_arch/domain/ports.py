@@ -93,6 +93,8 @@ class RunOrder(NamedTuple):
     adapter: Adapter = Adapter.MIXER
     baseline_losses: NDArray[np.float32] | None = None
     """[R, T] in nats: the reference's at the held-out positions, so that it is known where the candidate gains."""
+    is_rechecked: bool = True
+    """Whether the trained weights pass the checks again before the score counts."""
     keep_losses: Callable[[NDArray[np.float32]], None] | None = None
     """Given this run's own [R, T] when it was scored."""
 

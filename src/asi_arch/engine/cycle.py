@@ -132,6 +132,7 @@ async def _trained(job: _Job, key: RunKey) -> Run:
         ballot=job.agreement.ballot(key.seed),
         adapter=proposal.adapter,
         baseline_losses=_losses(bench, reference),
+        is_rechecked=key.seed == bench.campaign.profile.seeds[0],
         keep_losses=kept.append if proposal.sha == _reference(bench).sha else None,
     )
 

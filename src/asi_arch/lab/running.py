@@ -63,7 +63,7 @@ async def train_and_score(
                 scored = await judged.confirm(blind, scored)
             if scored.score is not None and order.keep_losses is not None:
                 order.keep_losses(judged.losses)
-    if scored.score is not None:
+    if scored.score is not None and order.is_rechecked:
         job = CheckTrainedJob(source=order.source, adapter=order.adapter, setting=setting)
         report = await check_weights(parent, job, trained.weights)
         scored = _unless_rejected(scored, report, order.key.stage)
