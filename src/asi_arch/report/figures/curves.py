@@ -26,7 +26,7 @@ def training_curves(models: Sequence[tuple[Experiment, str, str]]) -> Figure:
             continue
         _focus(ax, drawn)
         style.label(ax, title=_TITLES[stage], x="step", y="training loss, nats")
-        style.legend(ax, place="upper right")
+        style.legend(ax)
     return figure
 
 

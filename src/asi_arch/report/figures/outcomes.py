@@ -70,7 +70,7 @@ def _failure_rate(ax: Axes, candidates: list[Line]) -> None:
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     style.label(ax, title="Failures over time", x="experiment", y="share of candidates")
     style.whole_numbers(ax)
-    style.legend(ax, place="upper right")
+    style.legend(ax)
 
 
 def _bars(ax: Axes, names: list[str], values: list[float], *, colours: list[str], texts: list[str]) -> None:

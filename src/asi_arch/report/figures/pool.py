@@ -31,7 +31,7 @@ def _parts(ax: Axes, xs: list[int], pool_at: list[list[Line]]) -> None:
     _trend(ax, xs, [_mean([part.recall for part in group]) for group in terms], style.GREEN, "recall term")
     _trend(ax, xs, [_mean([part.judge for part in group]) for group in terms], style.ORANGE, "judge")
     _trend(ax, xs, [_mean([line.summary.fitness for line in pool]) for pool in pool_at], style.INK, "fitness", 2.4)
-    style.legend(ax, place="lower right")
+    style.legend_beside(ax)
 
 
 def _trend(ax: Axes, xs: list[int], ys: list[float], colour: str, name: str | None = None, width: float = 1.6) -> None:

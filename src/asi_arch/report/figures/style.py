@@ -8,7 +8,7 @@ seen are dark, and only hints are pale.
 
 import io
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 from matplotlib import colormaps
@@ -71,9 +71,9 @@ def label(ax: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
     ax.set_ylabel(y, fontsize=9.5, color=INK)
 
 
-def legend(ax: Axes, *, place: Literal["upper right", "lower right"]) -> None:
-    """Inside the axes, without a frame."""
-    ax.legend(loc=place, fontsize=8.5, frameon=False)
+def legend(ax: Axes) -> None:
+    """Inside the axes, where falling curves leave room."""
+    ax.legend(loc="upper right", fontsize=8.5, frameon=False)
 
 
 def legend_above(ax: Axes) -> None:
