@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from asi_arch.app import CLOCK, baseline, opened_store, scratch_bench
+from asi_arch.app import CLOCK, opened_store, scratch_bench
 from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.ports import Brief, Evidence
@@ -99,7 +99,7 @@ SETTLING_S = 0.5
 
 def _invention(bench: Bench, index: int) -> Proposal:
     """A child of the reference baseline; the same one for the same index."""
-    parent = baseline(bench.campaign.profile.search.baselines[0])
+    parent = bench.reference
     brief = Brief(parent, [], 0, (), bench.store.fingerprints())
     return bench.researcher.propose(brief, Random(index)).model_copy(update={"parent": None})
 
@@ -108,7 +108,7 @@ async def _experiment(bench: Bench, index: int) -> Experiment:
     """Propose, run and record one invention."""
     proposal = _invention(bench, index)
     bench.store.propose(index, proposal)
-    parent = baseline(bench.campaign.profile.search.baselines[0])
+    parent = bench.reference
 
     async def evidence() -> Evidence:
         return Evidence(reference=None, parent=None, siblings=[], others=[parent], noise_nats=None)

@@ -73,7 +73,7 @@ def test_a_verdict_is_told_with_q_and_why_it_is_not_promoted():
     assert (
         "q = 0.2 after correction for all verifications of this campaign (5); e = 3.14, anytime p = 0.32 (valid" in text
     )
-    assert "The vault stayed closed, as fresh seeds refused it. It has been opened 3 times" in text
+    assert "what fresh seeds do not refuse, has been opened 3 times in this campaign" in text
     assert "No A/A calibration is known" in text
     assert "No q-value" in printed(print_verdict, verdict.model_copy(update={"q_value": None}))
 
@@ -90,7 +90,7 @@ def test_a_look_into_the_vault_and_where_the_noise_comes_from_are_told():
     assert "The vault, blind" in text
     assert "-0.0300 [-0.0400, -0.0200]" in text
     assert "2,048" in text
-    assert "The vault has been opened once in this campaign." in text
+    assert "what fresh seeds do not refuse, has been opened once in this campaign." in text
     assert "A/A calibration of 1970-01-01, made in another campaign and kept in the cache (a machine): " in text
     assert "0.0231 nats (std, 47 degrees of freedom)" in text
     own = verdict.model_copy(update={"calibration": use.model_copy(update={"is_cached": False})})

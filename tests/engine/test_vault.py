@@ -133,12 +133,16 @@ async def test_the_same_seeds_again_open_nothing_and_more_seeds_do(
     assert (more.vault_looks, len(lab.blind_orders)) == (2, 16 + 20)
 
 
-async def test_an_opening_that_came_to_nothing_is_counted(looked: Callable[..., Any], make_bench: MakeBench) -> None:
+async def test_an_opening_that_came_to_nothing_counts_and_promotes_nothing(
+    looked: Callable[..., Any], make_bench: MakeBench
+) -> None:
     lab, store = GainingLab(), FakeStore()
     bench = make_bench(store, lab)
     lab.crashes = True
-    with pytest.raises(UserError, match=r"crashed while it was scored in the vault \(scoring: ValueError: no\)"):
-        await looked(lab, bench=bench)
+    found = await looked(lab, bench=bench)
+    assert (found.vault, found.vault_looks, found.is_promoted) == (None, 1, False)
+    assert "crashed while it was scored in the vault (scoring: ValueError: no)" in found.reason
+    assert store.verdicts() == [found]
     assert times_opened(store) == 1
     lab.crashes = False
     assert (await looked(lab, bench=bench)).vault_looks == 2

@@ -64,6 +64,14 @@ def test_what_follows_a_question_is_another_rows_and_what_precedes_is_its_own() 
         assert (inputs[place, question.position + 1 :] != own[question.position + 1 :]).any()
 
 
+def test_a_row_is_never_disguised_as_itself() -> None:
+    batch = _batch()
+    asked = [Question(row, 0, False) for row in range(len(batch.inputs))]
+    inputs = disguised(batch, [*asked, *asked])
+    for place, question in enumerate([*asked, *asked]):
+        assert (inputs[place] != batch.inputs[question.row]).any()
+
+
 def test_the_worst_disagreement_is_reported_and_agreement_gives_a_bound() -> None:
     fine = [Answer(Question(row, 1, row < 4), 1.0, 1.0 + 1e-4) for row in range(8)]
     confirmed = finding(StageName.LANGUAGE, fine, SPEC)

@@ -279,22 +279,25 @@ def _started(code: str) -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+def _held(limits: Limits, code: str) -> tuple[int, str]:
+    """Exit code and output of a program that starts when it is in its group."""
+    with _started(code) as process:
+        limits.hold(1, process.pid)
+        said, _ = process.communicate("go\n", timeout=60)
+    return process.returncode, said
+
+
 def test_for_real_a_process_that_wants_too_much_is_killed_and_it_is_said_why(limits: Limits) -> None:
     if "memory" not in limits.description:
         pytest.skip(f"NOT TESTED FOR REAL: {limits.description} without memory")
-    with _started(HOG) as hog:
-        limits.hold(1, hog.pid)
-        said, _ = hog.communicate("go\n", timeout=60)
-    assert (hog.returncode, said) == (-signal.SIGKILL, "")
+    assert _held(limits, HOG) == (-signal.SIGKILL, "")
     assert limits.release(1) == "it held 64 MiB of memory and asked for more, 64 are allowed"
 
 
 def test_for_real_a_process_has_only_so_many_tasks(limits: Limits) -> None:
     if "pids" not in limits.description:
         pytest.skip(f"NOT TESTED FOR REAL: {limits.description} without pids")
-    with _started(BOMB) as bomb:
-        limits.hold(1, bomb.pid)
-        said, _ = bomb.communicate("go\n", timeout=60)
+    _, said = _held(limits, BOMB)
     assert 400 < int(said) < cgroup.MAX_TASKS
     assert limits.release(1) == ""
 

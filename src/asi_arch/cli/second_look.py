@@ -136,10 +136,9 @@ def _interval_text(interval: Interval) -> str:
 
 
 def _vault_text(verdict: Verdict) -> str:
-    times = "once" if verdict.vault_looks == 1 else f"{verdict.vault_looks} times"
-    if verdict.vault is None:
-        return f"The vault stayed closed, as fresh seeds refused it. It has been opened {times} in this campaign."
-    return f"The vault has been opened {times} in this campaign."
+    looks = verdict.vault_looks
+    times = "never been opened" if looks == 0 else "been opened once" if looks == 1 else f"been opened {looks} times"
+    return f"The vault, which is opened only for what fresh seeds do not refuse, has {times} in this campaign."
 
 
 def _noise_text(verdict: Verdict) -> str:

@@ -31,3 +31,8 @@ class Bench(NamedTuple):
     listen: Listener
     calibrations: Calibrations | None = None
     """None where nothing is remembered beyond the campaign."""
+
+    @property
+    def reference(self) -> Proposal:
+        """The baseline that candidates are compared with."""
+        return self.baseline(self.campaign.profile.search.baselines[0])

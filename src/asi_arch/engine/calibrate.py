@@ -59,7 +59,7 @@ def require_enough(*, trials: int, seeds: int) -> None:
 def plan(bench: Bench, *, trials: int, seeds: int) -> list[Training]:
     """Both stages of all seeds of all trials. Raises what `require_enough` raises."""
     require_enough(trials=trials, seeds=seeds)
-    reference = bench.baseline(bench.campaign.profile.search.baselines[0])
+    reference = bench.reference
     return [
         Training(reference, stage, seed)
         for trial in _trials(trials, seeds)

@@ -53,7 +53,7 @@ def claim(
     earlier, calibrated = bench.store.verdicts(), known_calibration(bench)
     known = _Known(scores, baselines, earlier, calibrated)
     comparisons = [_compared(known, proposal, baseline, stage) for baseline in baselines for stage in StageName]
-    reference = bench.baseline(bench.campaign.profile.search.baselines[0])
+    reference = bench.reference
     decisive = [c for c in comparisons if c.baseline == reference.name]
     loss = next((c for c in decisive if is_loss(c.quantity)), None)
     looks = _looks(earlier, proposal, reference, loss)
@@ -77,6 +77,11 @@ def claim(
         is_promoted=not reasons,
         reason="; ".join(reasons),
     )
+
+
+def not_scored(verdict: Verdict, reason: str, *, vault_looks: int) -> Verdict:
+    """The verdict where the vault was opened and nothing came of it: a look that counts, and no promotion."""
+    return verdict.model_copy(update={"vault_looks": vault_looks, "is_promoted": False, "reason": reason})
 
 
 def borne_out(verdict: Verdict, look: VaultLook, *, vault_looks: int) -> Verdict:

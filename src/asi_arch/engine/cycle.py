@@ -133,7 +133,7 @@ async def _trained(job: _Job, key: RunKey) -> Run:
         adapter=proposal.adapter,
         baseline_losses=_losses(bench, reference),
         is_rechecked=key.seed == bench.campaign.profile.seeds[0],
-        keep_losses=kept.append if proposal.sha == _reference(bench).sha else None,
+        keep_losses=kept.append if proposal.sha == bench.reference.sha else None,
     )
 
     def on_progress(progress: Progress) -> None:
@@ -155,11 +155,7 @@ def _reference_run(bench: Bench, proposal: Proposal, key: RunKey) -> Run | None:
     """The reference's run to watch against; baselines are measured to the end whatever they do."""
     if proposal.author is Author.BASELINE:
         return None
-    return bench.store.run(key.model_copy(update={"sha": _reference(bench).sha}))
-
-
-def _reference(bench: Bench) -> Proposal:
-    return bench.baseline(bench.campaign.profile.search.baselines[0])
+    return bench.store.run(key.model_copy(update={"sha": bench.reference.sha}))
 
 
 def _losses(bench: Bench, reference: Run | None) -> NDArray[np.float32] | None:

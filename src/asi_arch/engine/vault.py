@@ -31,6 +31,12 @@ class Side(NamedTuple):
     runs: Mapping[StageName, Sequence[Run]]
 
 
+class NotScored(NamedTuple):
+    """Why the vault could not be looked at, though it was opened."""
+
+    reason: str
+
+
 VaultTick = Callable[[int, int], None]
 """Told how many of how many scorings are done."""
 
@@ -52,8 +58,8 @@ def known_look(bench: Bench, sha: str, seeds: Sequence[int]) -> VaultLook | None
 
 async def open_vault(
     bench: Bench, candidate: Side, reference: Side, *, index: int | None, tick: VaultTick
-) -> VaultLook:
-    """Count the opening, score both sides, compare. Raises `UserError` where weights are missing or a scoring fails."""
+) -> VaultLook | NotScored:
+    """Count the opening, score both sides, compare. Raises `UserError` where weights are missing."""
     for side in (candidate, reference):
         _require_weights(side)
     seeds = tuple(run.key.seed for run in candidate.runs[StageName.LANGUAGE])
@@ -63,7 +69,7 @@ async def open_vault(
     done = 0
     tick(done, len(jobs))
 
-    async def score(side: Side, run: Run) -> BlindScores:
+    async def score(side: Side, run: Run) -> BlindScores | NotScored:
         nonlocal done
         found = await _scored(bench, side.proposal, run)
         done += 1
@@ -72,10 +78,13 @@ async def open_vault(
 
     tasks = [asyncio.ensure_future(score(side, run)) for side, _, run in jobs]
     try:
-        scores = await asyncio.gather(*tasks)
+        answers = await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
+    if failed := [answer for answer in answers if isinstance(answer, NotScored)]:
+        return failed[0]
+    scores = [answer for answer in answers if isinstance(answer, BlindScores)]
 
     def of(side: Side, stage: StageName) -> list[BlindScores]:
         return [found for (owner, its, _), found in zip(jobs, scores, strict=True) if owner is side and its is stage]
@@ -85,7 +94,7 @@ async def open_vault(
     return VaultLook(seeds=seeds, comparisons=tuple(comparisons))
 
 
-async def _scored(bench: Bench, proposal: Proposal, run: Run) -> BlindScores:
+async def _scored(bench: Bench, proposal: Proposal, run: Run) -> BlindScores | NotScored:
     key = run.key.model_copy(update={"split": Split.VAULT})
     order = RunOrder(source=proposal.source, key=key, mlp_width=run.mlp_width, adapter=proposal.adapter)
     found = await bench.lab.score_blind(order, bench.store.blob(run.weights))
@@ -93,7 +102,7 @@ async def _scored(bench: Bench, proposal: Proposal, run: Run) -> BlindScores:
         return found
     which = f"{proposal.name}, seed {key.seed}, {key.stage.value}"
     why = f" ({found.reason})" if found.kind == "crashed" else ""
-    raise UserError(f"{which}: {found.kind} while it was scored in the vault{why}, so there is nothing to compare")
+    return NotScored(f"{which}: {found.kind} while it was scored in the vault{why}, so there is nothing to compare")
 
 
 def _compared(

@@ -16,8 +16,8 @@ from asi_arch.domain.ports import Progress, RunOrder
 from asi_arch.domain.profile import Split, StageName
 from asi_arch.domain.verdict import Verdict
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.claim import Scores, borne_out, claim, is_contained
-from asi_arch.engine.vault import Side, VaultTick, known_look, open_vault, times_opened
+from asi_arch.engine.claim import Scores, borne_out, claim, is_contained, not_scored
+from asi_arch.engine.vault import NotScored, Side, VaultTick, known_look, open_vault, times_opened
 
 FIRST_FRESH_SEED = 1000
 """Campaign seeds lie below."""
@@ -84,10 +84,13 @@ async def verify(
     if verdict.is_promoted:
         look = known_look(bench, proposal.sha, fresh)
         if look is None:
-            reference = bench.baseline(bench.campaign.profile.search.baselines[0])
-            sides = (_side(found, model, fresh) for model in (proposal, reference))
+            sides = (_side(found, model, fresh) for model in (proposal, bench.reference))
             look = await open_vault(bench, *sides, index=index, tick=vault_tick)
-        verdict = borne_out(verdict, look, vault_looks=times_opened(bench.store))
+        looks = times_opened(bench.store)
+        if isinstance(look, NotScored):
+            verdict = not_scored(verdict, look.reason, vault_looks=looks)
+        else:
+            verdict = borne_out(verdict, look, vault_looks=looks)
     bench.store.save_verdict(verdict)
     return verdict
 

@@ -159,7 +159,7 @@ def _do(channel: Channel) -> None:
 
 def _report(channel: Channel, error: Exception) -> int:
     if isinstance(error, Tampered):
-        failure = Failure(reason=str(error), log="", check="tampering")
+        failure = Failure(reason=str(error), log="", is_tampering=True)
     else:
         failure = Failure(reason=plain_text(_reason(error))[:2000], log=plain_text(candidate_traceback(error)))
     try:

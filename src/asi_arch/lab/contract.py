@@ -143,12 +143,13 @@ class Attempts(Record):
 
 
 class Failure(Record):
-    """From any child: the candidate's code raised, or failed the named check."""
+    """From any child: the candidate's code raised."""
 
     kind: Literal["failure"] = "failure"
     reason: str
     log: str
-    check: str = ""
+    is_tampering: bool = False
+    """It raised nothing, but changed what it shares with its trainer."""
 
 
 _ToChild = TrainJob | ScoreJob | CheckJob | CheckTrainedJob | AttemptJob | Load | Tokens

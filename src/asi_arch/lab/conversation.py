@@ -14,21 +14,21 @@ from asi_arch.lab.plain import plain_text
 SMALL_ANSWER = 1 << 16
 """Bytes of arrays in an answer that should have none."""
 _MAX_REASON = 2000
-_MAX_NAME = 40
 _BUSY_SHARE = 0.3
 """Of the time that a silent child computed, above which it is in an endless loop."""
 _LEAST_SHARE = 0.05
 """Of the patience, below which it is not worth while to go on waiting."""
+_MOST_PATIENCES = 10
+"""However little of a core it gets: a candidate can keep the cores busy itself."""
 
 
 class ChildFailed(Exception):
     """The child ended, broke the contract, or reported that the candidate's code raised."""
 
-    def __init__(self, reason: str, log: str = "", check: str = "") -> None:
+    def __init__(self, reason: str, log: str = "", *, is_tampering: bool = False) -> None:
         self.reason = plain_text(reason, _MAX_REASON)
         self.log = plain_text(log)
-        self.check = plain_text(check, _MAX_NAME)
-        """The check that it failed, if that is why."""
+        self.is_tampering = is_tampering
         super().__init__(self.reason)
 
 
@@ -82,7 +82,8 @@ class Conversation:
         finally:
             reading.cancel()
         if isinstance(frame.message, Failure):
-            raise ChildFailed(frame.message.reason, frame.message.log + self._child.log, frame.message.check)
+            failure = frame.message
+            raise ChildFailed(failure.reason, failure.log + self._child.log, is_tampering=failure.is_tampering)
         return frame
 
     async def _patiently(self, reading: "asyncio.Future[Frame]", timeout_s: float) -> Frame:
@@ -96,11 +97,12 @@ class Conversation:
 
     async def _within(self, reading: "asyncio.Future[Frame]", timeout_s: float) -> bool:
         """Whether the frame comes before the child has had `timeout_s` to itself."""
-        waited_s, left_s = self._waited_s, timeout_s
-        while left_s > _LEAST_SHARE * timeout_s:
+        waited_s, left_s, spent_s = self._waited_s, timeout_s, 0.0
+        while left_s > _LEAST_SHARE * timeout_s and spent_s < _MOST_PATIENCES * timeout_s:
             done, _ = await asyncio.wait({reading}, timeout=left_s)
             if done:
                 return True
+            spent_s += left_s
             left_s = min(self._waited_s - waited_s, left_s)
             waited_s += left_s
         return False

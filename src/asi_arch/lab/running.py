@@ -207,8 +207,8 @@ class _Training:
 
     def _failed(self, failure: ChildFailed) -> Outcome:
         stage = self._order.key.stage
-        if failure.check:
-            return Rejected(check=failure.check, reason=failure.reason, stage=stage)
+        if failure.is_tampering:
+            return Rejected(check="tampering", reason=failure.reason, stage=stage)
         return Crashed(stage=stage, reason=failure.reason, log=failure.log)
 
 
