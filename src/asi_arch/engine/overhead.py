@@ -39,12 +39,19 @@ class Overhead(NamedTuple):
 
 
 def shortened(profile: Profile) -> Profile:
-    """The profile with one seed, few steps, one held-out row per part and the smallest checks."""
+    """The profile with one seed, few steps, one held-out row per part, two blind positions and the smallest checks."""
     language = profile.language.model_copy(update={"steps": STEPS, "held_out_windows": 1})
     recall = profile.recall.model_copy(update={"steps": STEPS, "held_out_per_task": 1})
     smallest = {"lengths": (31,), "batch_sizes": (1, 2), "growth_lengths": (16, 32, 64, 128)}
     checks = profile.checks.model_copy(update=smallest)
-    parts = {"language": language, "recall": recall, "checks": checks, "seeds": profile.seeds[:1]}
+    blind = profile.blind.model_copy(update={"positions": 2, "prefixes": 1})
+    parts = {
+        "language": language,
+        "recall": recall,
+        "checks": checks,
+        "blind": blind,
+        "seeds": profile.seeds[:1],
+    }
     return profile.model_copy(update=parts)
 
 

@@ -23,6 +23,9 @@ SPARES = 4
 """Children that are forked before they are needed: as many as one experiment with two seeds asks for at once."""
 QUIET_S = 0.3
 """Without a request for a child, after which new spares are forked."""
+REHEARSAL_S = 2.0
+"""How long the next spare waits at most for the one before it to get ready."""
+POLL_S = 0.02
 GONE = -1
 """Our number of a child that ended before we could ask."""
 FAREWELL_S = 1.0
@@ -150,7 +153,16 @@ class WarmParentHandle:
             await asyncio.sleep(QUIET_S - quiet_s)
         with contextlib.suppress(LabError):
             while len(self._spares) < SPARES:
-                self._spares.append(await self.fork_afresh())
+                spare = await self.fork_afresh()
+                self._spares.append(spare)
+                await self._rehearsed(spare)
+
+    async def _rehearsed(self, spare: Child) -> None:
+        """One after another: together they would take the cores from what is being trained."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + REHEARSAL_S
+        while loop.time() < until and not spare.ended.done() and not processes.is_asleep(spare.pid.result()):
+            await asyncio.sleep(POLL_S)
 
     async def fork_afresh(self) -> Child:
         """A child that is forked now."""

@@ -118,6 +118,12 @@ def is_alive(pid: int) -> bool:
     return bool(fields) and fields[0] not in ("Z", "X")
 
 
+def is_asleep(pid: int) -> bool:
+    """Whether the process waits for something, or is gone."""
+    fields = _stat(pid)
+    return not fields or fields[0] in ("S", "Z", "X")
+
+
 def _stat(pid: int) -> list[str]:
     """The fields of /proc/PID/stat after the name: state, parent, ...; empty where there is no such process."""
     try:
