@@ -9,6 +9,7 @@ AsiArchError
 │       ├── StoreLocked
 │       ├── StoreFull
 │       └── StoreMismatch
+├── MindError            a question to a language model that got no usable answer; its kinds are in `domain.minds`
 └── LabError             our own machinery failed: retried, never scored
 
 A candidate's failure is not an error but a value: `asi_arch.domain.outcome.Outcome`.

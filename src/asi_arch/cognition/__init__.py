@@ -1,0 +1,1 @@
+"""What the literature knows: entries written from papers, and the search for those that fit a finding. Free of torch."""
