@@ -1,1 +1,1 @@
-"""What the literature knows: entries written from papers, and the search for those that fit a finding. Free of torch."""
+"""What the literature knows: entries written from papers, and the search for those that fit. Free of torch."""
