@@ -89,7 +89,7 @@ async def overhead(profile: Profile, settings: Settings, folder: Path, *, repeti
         await timed(0)
         result = await measure(lambda n: timed(n + 1), repetitions)
     async with scratch_bench(folder / "checks", profile, settings) as bench:
-        checks = [(await bench.lab.check(_invention(bench, n).source)).cpu_s for n in range(3)]
+        checks = [(await bench.lab.check((await _invention(bench, n)).source)).cpu_s for n in range(3)]
         return OverheadResult(result, 1000 * statistics.median(checks), bench.lab.cold_start_s)
 
 
@@ -97,16 +97,17 @@ SETTLING_S = 0.5
 """Between two experiments, for the lab's spare children to get ready; in a campaign they have the whole training."""
 
 
-def _invention(bench: Bench, index: int) -> Proposal:
+async def _invention(bench: Bench, index: int) -> Proposal:
     """A child of the reference baseline; the same one for the same index."""
     parent = bench.reference
     brief = Brief(parent, [], 0, (), bench.store.fingerprints())
-    return bench.researcher.propose(brief, Random(index)).model_copy(update={"parent": None})
+    proposal = await bench.researcher.propose(brief, Random(index))
+    return proposal.model_copy(update={"parent": None})
 
 
 async def _experiment(bench: Bench, index: int) -> Experiment:
     """Propose, run and record one invention."""
-    proposal = _invention(bench, index)
+    proposal = await _invention(bench, index)
     bench.store.propose(index, proposal)
     parent = bench.reference
 

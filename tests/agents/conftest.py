@@ -25,7 +25,7 @@ def make_lineage(length: int, seed: int) -> list[Proposal]:
             reference_indices=indices,
             taken=taken,
         )
-        proposal = Composer().propose(brief, rng)
+        proposal = Composer().compose(brief, rng)
         taken[proposal.fingerprint] = len(proposals)
         proposals.append(proposal)
     return proposals

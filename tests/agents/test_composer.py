@@ -113,15 +113,15 @@ def bound_but_unused(tree: ast.Module) -> set[str]:
 
 def test_a_proposal_is_a_pure_function_of_brief_and_generator(lineage: list[Proposal]) -> None:
     brief = brief_for(lineage[40], references=tuple(lineage[50:54]))
-    assert Composer().propose(brief, Random(5)) == Composer().propose(brief, Random(5))
-    assert Composer().propose(brief, Random(5)) != Composer().propose(brief, Random(6))
+    assert Composer().compose(brief, Random(5)) == Composer().compose(brief, Random(5))
+    assert Composer().compose(brief, Random(5)) != Composer().compose(brief, Random(6))
 
 
 def test_a_program_that_is_taken_is_never_proposed_again() -> None:
     parent = baseline_proposal("delta_net", rendered(BASELINE_DESIGNS["delta_net"], "d"), "", "DeltaNet")
     taken: dict[str, int] = {}
     for index in range(12):
-        found = Composer().propose(brief_for(parent, taken), Random(1))
+        found = Composer().compose(brief_for(parent, taken), Random(1))
         assert found.fingerprint not in taken
         taken[found.fingerprint] = index
 
@@ -132,7 +132,7 @@ def test_a_world_in_which_everything_is_taken_ends_in_an_error() -> None:
             return True
 
     with pytest.raises(LabError, match="no new program in 200 drafts"):
-        Composer().propose(brief_for(None, Everything(one=1)), Random(0))
+        Composer().compose(brief_for(None, Everything(one=1)), Random(0))
 
 
 def test_proposals_speak_for_themselves(lineage: list[Proposal]) -> None:
@@ -150,14 +150,14 @@ def test_proposals_speak_for_themselves(lineage: list[Proposal]) -> None:
 
 def test_the_parent_and_what_it_lacks_are_named_in_the_motivation() -> None:
     parent = baseline_proposal("delta_net", rendered(BASELINE_DESIGNS["delta_net"], "d"), "", "DeltaNet")
-    found = [Composer().propose(brief_for(parent), Random(seed)) for seed in range(10)]
+    found = [Composer().compose(brief_for(parent), Random(seed)) for seed in range(10)]
     assert all("DeltaNet" in proposal.motivation for proposal in found)
     assert all(proposal.parent == 7 for proposal in found)
 
 
 def test_a_crossed_partner_is_one_of_the_references(lineage: list[Proposal]) -> None:
     brief = brief_for(lineage[0], references=tuple(lineage[60:64]))
-    found = [Composer().propose(brief, Random(seed)) for seed in range(40)]
+    found = [Composer().compose(brief, Random(seed)) for seed in range(40)]
     partners = {proposal.partner for proposal in found}
     assert partners - {None}
     assert partners <= {None, *brief.reference_indices}
@@ -165,7 +165,7 @@ def test_a_crossed_partner_is_one_of_the_references(lineage: list[Proposal]) -> 
 
 
 def test_a_design_from_nothing_has_no_parents() -> None:
-    found = Composer().propose(brief_for(None), Random(3))
+    found = Composer().compose(brief_for(None), Random(3))
     assert (found.parent, found.partner, found.references) == (None, None, ())
     assert found.change == "A design from nothing."
 
@@ -173,7 +173,7 @@ def test_a_design_from_nothing_has_no_parents() -> None:
 def test_free_code_is_taken_further_from_its_nearest_design() -> None:
     source = rendered(BASELINE_DESIGNS["rwkv7"], "mine").replace("self.bonus", "self.extra")
     assert nearest_design(source) == BASELINE_DESIGNS["rwkv7"]
-    found = Composer().propose(brief_for(make_proposal("mine", source=source, mechanisms=())), Random(0))
+    found = Composer().compose(brief_for(make_proposal("mine", source=source, mechanisms=())), Random(0))
     assert "mine is free code" in found.motivation
 
 

@@ -81,7 +81,7 @@ def test_the_first_proposal_is_new_and_a_copy_is_not(lineage: list[Proposal]) ->
 
 def test_the_nearest_relative_is_named(lineage: list[Proposal]) -> None:
     brief = Brief(lineage[30], (), 30, (), {proposal.fingerprint: 0 for proposal in lineage})
-    found = [judged(Composer().propose(brief, Random(seed)), others=tuple(lineage[:60])) for seed in range(5)]
+    found = [judged(Composer().compose(brief, Random(seed)), others=tuple(lineage[:60])) for seed in range(5)]
     assert any(0.0 < mark(judgement, "innovation") < 1.0 for judgement in found)
     for judgement in found:
         assert any(proposal.name in judgement.marks[2].reason for proposal in lineage[:60])

@@ -17,7 +17,7 @@ from asi_arch.settings import load_profile
 class CountingResearcher:
     """Writes programs that differ by a number drawn from the rng, and says whose child they are."""
 
-    def propose(self, brief: Brief, rng: Random) -> Proposal:
+    async def propose(self, brief: Brief, rng: Random) -> Proposal:
         source = f"value = {rng.random()}\n"
         while fingerprint(source) in brief.taken:
             source = f"value = {rng.random()}\n"

@@ -279,8 +279,11 @@ class Brief(NamedTuple):
 class Researcher(Protocol):
     """Has ideas and writes their code."""
 
-    def propose(self, brief: Brief, rng: Random) -> Proposal:
-        """A proposal whose fingerprint is not in `brief.taken`. A pure function of its arguments."""
+    async def propose(self, brief: Brief, rng: Random) -> Proposal:
+        """A proposal whose fingerprint is not in `brief.taken`.
+
+        Without a language model a pure function of its arguments. Raises `MindError` where one gave nothing usable.
+        """
         ...
 
 

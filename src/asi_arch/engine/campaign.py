@@ -90,7 +90,7 @@ class CampaignLoop:
                 self._slots.release()
                 return
             tick = self._bench.clock.tick()
-            proposal = self._proposals.get(index) or self._propose(index)
+            proposal = self._proposals.get(index) or await self._propose(index)
         except BaseException:
             self._slots.release()
             raise
@@ -122,16 +122,16 @@ class CampaignLoop:
         pending = [self._tasks[i] for i in indices if i in self._tasks and i not in self._summaries]
         await asyncio.gather(*pending)
 
-    def _propose(self, index: int) -> Proposal:
+    async def _propose(self, index: int) -> Proposal:
         """The baseline whose turn it is, or an invention; stored before any work."""
         name = self._schedule.baseline_at(index)
-        proposal = self._bench.baseline(name) if name is not None else self._invent(index)
+        proposal = self._bench.baseline(name) if name is not None else await self._invent(index)
         self._bench.store.propose(index, proposal)
         self._proposals[index] = proposal
         self._taken[proposal.fingerprint] = index
         return proposal
 
-    def _invent(self, index: int) -> Proposal:
+    async def _invent(self, index: int) -> Proposal:
         rng = Random(f"{self._bench.campaign.seed}:propose:{index}")
         search = self._bench.campaign.profile.search
         baselines = [
@@ -148,7 +148,7 @@ class CampaignLoop:
             reference_indices=tuple(choice.references),
             taken=self._taken,
         )
-        return self._bench.researcher.propose(brief, rng)
+        return await self._bench.researcher.propose(brief, rng)
 
     async def _evidence(self, index: int, proposal: Proposal) -> Evidence:
         """Reference, parent and siblings that this index may see, whoever finished first."""

@@ -37,7 +37,7 @@ def test_composed_programs_have_nothing_to_complain_about() -> None:
         brief = Brief(
             parent=parent if index % 5 else None, references=(), parent_index=None, reference_indices=(), taken=taken
         )
-        parent = Composer().propose(brief, rng)
+        parent = Composer().compose(brief, rng)
         taken[parent.fingerprint] = index
         assert _messages(parent.source) == [], parent.source
 

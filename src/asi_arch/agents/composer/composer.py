@@ -35,7 +35,11 @@ class Composer:
     Stateless; equal briefs and equally seeded generators give equal proposals, byte for byte.
     """
 
-    def propose(self, brief: Brief, rng: Random) -> Proposal:
+    async def propose(self, brief: Brief, rng: Random) -> Proposal:
+        """What `compose` gives."""
+        return self.compose(brief, rng)
+
+    def compose(self, brief: Brief, rng: Random) -> Proposal:
         """A program that `brief.taken` does not hold. Raises `LabError` if 200 ever bolder drafts are all taken."""
         origin = _origin(brief.parent)
         for attempt in range(_ATTEMPTS):
