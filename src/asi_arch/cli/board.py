@@ -12,7 +12,7 @@ from asi_arch.domain.ports import Progress
 from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.campaign import Limits
-from asi_arch.engine.notices import Notice, Proposed, Recorded, Said, StageChanged, Trained
+from asi_arch.engine.notices import Notice, Proposed, Recorded, Repaired, Said, StageChanged, Trained
 
 RESULT_STYLES = {
     "measured": "green",
@@ -69,6 +69,8 @@ class Board:
         """Follow one notice."""
         if isinstance(notice, Proposed):
             self.active[notice.index] = Progressing(notice.proposal)
+        elif isinstance(notice, Repaired):
+            self.message = f"#{notice.index} repaired: {notice.proposal.repairs[-1].cause}"
         elif isinstance(notice, StageChanged):
             self.active[notice.index].enter(notice.stage)
         elif isinstance(notice, Trained):

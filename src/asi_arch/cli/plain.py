@@ -10,7 +10,7 @@ from rich.console import Console
 from asi_arch.cli.board import Board, clock_text, closing_text, idea, loss_text, number_text, result_text
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.campaign import Limits
-from asi_arch.engine.notices import Notice, Proposed, Said, StageChanged, Trained
+from asi_arch.engine.notices import Notice, Proposed, Repaired, Said, StageChanged, Trained
 
 
 class PlainLines:
@@ -51,6 +51,8 @@ class PlainLines:
         if isinstance(notice, Proposed):
             parent = "" if notice.proposal.parent is None else f" from {notice.proposal.parent}"
             self._print(f"#{notice.index} {notice.proposal.name}{parent}: {idea(notice.proposal)}")
+        elif isinstance(notice, Repaired):
+            self._print(f"#{notice.index} repaired: {notice.proposal.repairs[-1].cause}")
         elif isinstance(notice, StageChanged):
             self._print(f"#{notice.index} {notice.stage}")
         elif isinstance(notice, Trained):

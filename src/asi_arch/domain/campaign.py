@@ -34,6 +34,7 @@ class EventKind(str, Enum):
     CREATED = "created"
     OPENED = "opened"
     PROPOSED = "proposed"
+    REPAIRED = "repaired"
     RUN_FINISHED = "run_finished"
     RECORDED = "recorded"
     SCORED = "scored"

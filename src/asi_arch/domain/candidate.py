@@ -11,6 +11,10 @@ class Author(str, Enum):
 
     BASELINE = "baseline"
     COMPOSER = "composer"
+    DESIGNER = "designer"
+    """A language model chose the mechanisms, the composer wrote the code."""
+    MODEL = "model"
+    """A language model, or whoever answered in its place, wrote the code."""
     USER = "user"
     IMPORTED = "imported"
 
@@ -22,6 +26,17 @@ class Adapter(str, Enum):
     """Ours: a class `Mixer` from [B, T, D] to [B, T, D]."""
     FLA = "fla"
     """A layer of flash-linear-attention: a class `DeltaNet` with `forward(hidden_states, ...)`."""
+
+
+class Repair(Record):
+    """A change to a program that failed."""
+
+    failure: str
+    """How it failed, in a sentence."""
+    cause: str
+    """What its mender took for the root of it."""
+    before: str
+    """The program as it failed."""
 
 
 class Proposal(Record):
@@ -47,6 +62,8 @@ class Proposal(Record):
     mechanisms: tuple[str, ...] = ()
     design: str = ""
     """The composer's typed description as JSON; empty for free code."""
+    repairs: tuple[Repair, ...] = ()
+    """Oldest first; `source` is the program after the last."""
 
     @property
     def sha(self) -> str:

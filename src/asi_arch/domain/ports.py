@@ -185,8 +185,16 @@ class Store(Protocol):
         """Remember a proposal before any work is done on it."""
         ...
 
+    def repair(self, index: int, proposal: Proposal) -> None:
+        """Put a mended program in the place of a remembered one that is not recorded yet.
+
+        Raises `StoreError` unless its last repair starts from the remembered program; the same repair again does
+        nothing.
+        """
+        ...
+
     def proposals(self, before: int | None = None) -> dict[int, Proposal]:
-        """All proposals with an index below `before`, by index."""
+        """All proposals with an index below `before`, by index, as they were last mended."""
         ...
 
     def fingerprints(self) -> dict[str, int]:
@@ -263,6 +271,19 @@ class Calibrations(Protocol):
         ...
 
 
+class Known(NamedTuple):
+    """What has been found out about the proposals of a brief, as far as it is finished."""
+
+    baseline: Experiment | None = None
+    """The reference baseline."""
+    parent: Experiment | None = None
+    references: Sequence[Experiment] = ()
+    failures: Sequence[Experiment] = ()
+    """The latest inventions that came to nothing, oldest first."""
+    noise_nats: float | None = None
+    """Standard deviation of the language loss between seeds; None before two seeds."""
+
+
 class Brief(NamedTuple):
     """What a researcher is given: code to modify, examples, and what must not be repeated."""
 
@@ -274,6 +295,10 @@ class Brief(NamedTuple):
     reference_indices: tuple[int, ...]
     taken: Mapping[str, int]
     """Fingerprints of all programs so far, with the index of their experiment."""
+    known: Callable[[], Known] = Known
+    """Read when it is asked for: a researcher without a model does not need it."""
+    experiment: int = 0
+    """Index of the one that is proposed."""
 
 
 class Researcher(Protocol):
@@ -284,6 +309,14 @@ class Researcher(Protocol):
 
         Without a language model a pure function of its arguments. Raises `MindError` where one gave nothing usable.
         """
+        ...
+
+
+class Debugger(Protocol):
+    """Mends programs that failed."""
+
+    async def repair(self, index: int, proposal: Proposal, outcome: Outcome) -> Proposal:
+        """The mended program, with one repair more in its record. Raises `MindError` where none was found."""
         ...
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Proposal
-from asi_arch.domain.ports import Analyst, Calibrations, Judge, Lab, Researcher, Store
+from asi_arch.domain.ports import Analyst, Calibrations, Debugger, Judge, Lab, Researcher, Store
 from asi_arch.engine.notices import Listener
 
 
@@ -29,6 +29,8 @@ class Bench(NamedTuple):
     """The proposal of a baseline by its name."""
     clock: Clock
     listen: Listener
+    debugger: Debugger | None = None
+    """None where failures are final."""
     calibrations: Calibrations | None = None
     """None where nothing is remembered beyond the campaign."""
 

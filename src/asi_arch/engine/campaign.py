@@ -7,7 +7,7 @@ proposals again. The one exception is a candidate near the limit of CPU time, wh
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import LabError
 from asi_arch.domain.experiment import Experiment, Summary
 from asi_arch.domain.outcome import Measured
-from asi_arch.domain.ports import Brief, Evidence
+from asi_arch.domain.ports import Brief, Evidence, Known
 from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.cycle import run_experiment
@@ -24,6 +24,9 @@ from asi_arch.engine.notices import Proposed, Recorded
 from asi_arch.search.fitness import Fitness
 from asi_arch.search.sampling import Sampler, Schedule
 from asi_arch.stats.paired import pooled_std
+
+_NO_FAILURES = ("measured", "stopped_early")
+_FAILURES_SHOWN = 3
 
 
 class Limits(NamedTuple):
@@ -85,7 +88,7 @@ class CampaignLoop:
         """Wait for a free slot and for everything this experiment may look at; propose; begin."""
         await self._slots.acquire()
         try:
-            await self._wait_for(range(max(self._schedule.snapshot(index), min(index, 1))))
+            await self._wait_for(range(self._visible(index)))
             if self._is_over(index):
                 self._slots.release()
                 return
@@ -147,14 +150,36 @@ class CampaignLoop:
             parent_index=choice.parent,
             reference_indices=tuple(choice.references),
             taken=self._taken,
+            known=lambda: self._known(index, choice.parent, choice.references),
+            experiment=index,
         )
         return await self._bench.researcher.propose(brief, rng)
+
+    def _known(self, index: int, parent: int | None, references: Sequence[int]) -> Known:
+        """What is finished of a brief's proposals, and the latest failures that this index may see."""
+        load, visible = self._bench.store.experiment, self._visible(index)
+        failed = [
+            i
+            for i, summary in sorted(self._summaries.items())
+            if i < visible and summary.author is not Author.BASELINE and summary.outcome not in _NO_FAILURES
+        ]
+        return Known(
+            baseline=load(0) if index else None,
+            parent=None if parent is None else load(parent),
+            references=[found for i in references if (found := load(i)) is not None],
+            failures=[found for i in failed[-_FAILURES_SHOWN:] if (found := load(i)) is not None],
+            noise_nats=seed_noise(load, range(visible)),
+        )
+
+    def _visible(self, index: int) -> int:
+        """Experiments below this are what this index may look at."""
+        return max(self._schedule.snapshot(index), min(index, 1))
 
     async def _evidence(self, index: int, proposal: Proposal) -> Evidence:
         """Reference, parent and siblings that this index may see, whoever finished first."""
         if proposal.parent is not None:
             await self._wait_for(range(proposal.parent, proposal.parent + 1))
-        visible = max(self._schedule.snapshot(index), min(index, 1))
+        visible = self._visible(index)
         siblings: list[int] = []
         if proposal.parent is not None:
             siblings = [i for i, s in self._summaries.items() if s.parent == proposal.parent and i < visible]
@@ -175,6 +200,8 @@ class CampaignLoop:
         value = fitness.of(summary) if fitness else None
         self._bench.store.record(experiment, value)
         self._summaries = known
+        self._proposals[summary.index] = experiment.proposal
+        self._taken.setdefault(experiment.proposal.fingerprint, summary.index)
         if experiment.proposal.author is Author.BASELINE:
             self._settle()
         self._compute_s += experiment.cost.cpu_s

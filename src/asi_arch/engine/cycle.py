@@ -21,6 +21,7 @@ from asi_arch.domain.profile import StageName
 from asi_arch.engine.agreement import Agreement
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import StageChanged, Trained
+from asi_arch.engine.repairing import repaired
 
 _LOSSES = "losses"
 """Name of the array in the blob that holds them."""
@@ -29,18 +30,18 @@ _LOSSES = "losses"
 async def run_experiment(
     bench: Bench, index: int, proposal: Proposal, evidence: Callable[[], Awaitable[Evidence]]
 ) -> Experiment:
-    """Check, train, measure, judge and explain one proposal; nothing is stored but its finished runs.
+    """Check, train, measure, judge and explain one proposal; nothing is stored but its finished runs and repairs.
+
+    What fails goes to the debugger and begins again with the mended program.
 
     `evidence` is asked for after the training, because it may hold a parent that trains at the same time.
     """
     started_at, tick = bench.clock.now(), bench.clock.tick()
-    bench.listen(StageChanged(index, "checking"))
-    checks = await bench.lab.check(proposal.source, proposal.adapter)
-    outcome = _gate(proposal, checks)
-    runs: tuple[Run, ...] = ()
-    if outcome is None:
-        runs = await train(bench, index, proposal, checks)
-        outcome = _outcome(runs)
+    attempts = [await _attempt(bench, index, proposal)]
+    while (found := await repaired(bench, index, proposal, attempts[-1].outcome)) is not None:
+        proposal = found
+        attempts.append(await _attempt(bench, index, proposal))
+    checks, runs, outcome = attempts[-1]
     bench.listen(StageChanged(index, "judging"))
     experiment = Experiment(
         index=index,
@@ -53,13 +54,31 @@ async def run_experiment(
         started_at=started_at,
     )
     experiment = explain(bench, experiment, await evidence())
+    trained = [run for attempt in attempts for run in attempt.runs]
     cost = Cost(
-        check_cpu_s=checks.cpu_s + sum(run.check_cpu_s for run in runs),
-        train_cpu_s=sum(run.cpu_s for run in runs),
-        score_cpu_s=sum(run.score_cpu_s for run in runs),
+        check_cpu_s=sum(attempt.checks.cpu_s for attempt in attempts) + sum(run.check_cpu_s for run in trained),
+        train_cpu_s=sum(run.cpu_s for run in trained),
+        score_cpu_s=sum(run.score_cpu_s for run in trained),
         wall_s=bench.clock.tick() - tick,
     )
     return experiment.model_copy(update={"cost": cost, "finished_at": bench.clock.now()})
+
+
+class _Attempt(NamedTuple):
+    """One version of the program: its checks, its runs, its end."""
+
+    checks: CheckReport
+    runs: tuple[Run, ...]
+    outcome: Outcome
+
+
+async def _attempt(bench: Bench, index: int, proposal: Proposal) -> _Attempt:
+    bench.listen(StageChanged(index, "checking"))
+    checks = await bench.lab.check(proposal.source, proposal.adapter)
+    if rejection := _gate(proposal, checks):
+        return _Attempt(checks, (), rejection)
+    runs = await train(bench, index, proposal, checks)
+    return _Attempt(checks, runs, _outcome(runs))
 
 
 def explain(bench: Bench, experiment: Experiment, evidence: Evidence) -> Experiment:

@@ -16,6 +16,13 @@ class Proposed(NamedTuple):
     proposal: Proposal
 
 
+class Repaired(NamedTuple):
+    """A program that failed was mended; the last of its repairs says why."""
+
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  tuple.index is never called
+    proposal: Proposal
+
+
 class StageChanged(NamedTuple):
     """An experiment moved on: 'checking', 'language', 'recall', 'judging'."""
 
@@ -46,5 +53,5 @@ class Said(NamedTuple):
     text: str
 
 
-Notice = Proposed | StageChanged | Trained | Recorded | Said
+Notice = Proposed | Repaired | StageChanged | Trained | Recorded | Said
 Listener = Callable[[Notice], None]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from asi_arch.domain.errors import StoreError, StoreMismatch
 from asi_arch.store.blobs import synchronise
 from asi_arch.store.failures import damaged, database_errors, file_errors
-from asi_arch.store.migrations import MIGRATIONS, is_foreign, migrate, version
+from asi_arch.store.migrations import MIGRATIONS, WITH_REPAIRS, is_foreign, migrate, version
 
 FILE: Final = "campaign.sqlite3"
 
@@ -58,6 +58,11 @@ class Database:
             database._connection.close()
             raise
         return database
+
+    @property
+    def has_repairs(self) -> bool:
+        """False for a database of an earlier version that is only read."""
+        return self._version() >= WITH_REPAIRS
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """All rows of a query."""

@@ -13,6 +13,9 @@ APPLICATION_ID: Final = 0x41534941
 
 _PERMANENT = ("campaign", "event", "proposal", "run", "experiment", "verdict")
 
+WITH_REPAIRS: Final = 2
+"""From this version on there is a table of repairs."""
+
 _TABLES = (
     "CREATE TABLE campaign (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL)",
     "CREATE TABLE event (number INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, experiment INTEGER,"
@@ -29,14 +32,26 @@ _TABLES = (
     "CREATE TABLE verdict (number INTEGER PRIMARY KEY, sha TEXT NOT NULL, record TEXT NOT NULL)",
 )
 
-_PROTECTION = tuple(
-    f"CREATE TRIGGER no_{verb.lower()}_of_{table} BEFORE {verb} ON {table}"
-    f" BEGIN SELECT RAISE(ABORT, '{table} is permanent'); END"
-    for table in _PERMANENT
-    for verb in ("UPDATE", "DELETE")
+_REPAIRS = (
+    "CREATE TABLE repair (number INTEGER NOT NULL REFERENCES proposal (number), step INTEGER NOT NULL,"
+    " fingerprint TEXT NOT NULL, record BLOB NOT NULL, PRIMARY KEY (number, step))",
+    "CREATE INDEX repair_by_fingerprint ON repair (fingerprint, number)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = ((*_TABLES, *_PROTECTION),)
+
+def _protection(tables: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"CREATE TRIGGER no_{verb.lower()}_of_{table} BEFORE {verb} ON {table}"
+        f" BEGIN SELECT RAISE(ABORT, '{table} is permanent'); END"
+        for table in tables
+        for verb in ("UPDATE", "DELETE")
+    )
+
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (*_TABLES, *_protection(_PERMANENT)),
+    (*_REPAIRS, *_protection(("repair",))),
+)
 """Step n leads from version n to version n + 1. Steps that were released are never edited."""
 
 

@@ -14,6 +14,7 @@ from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.errors import StoreError, StoreMismatch
 from asi_arch.domain.experiment import Experiment, Summary
 from asi_arch.domain.outcome import Run, RunKey
+from asi_arch.domain.repairs import require_repair
 from asi_arch.domain.verdict import Verdict
 from asi_arch.store.blobs import Blobs
 from asi_arch.store.database import Database
@@ -130,15 +131,32 @@ class SqliteStore:
             self.append(EventKind.PROPOSED, index, {"name": proposal.name, "sha": proposal.sha})
         return None
 
+    def repair(self, index: int, proposal: Proposal) -> None:
+        """Put a mended program in the place of a remembered one that is not recorded yet."""
+        known = self._proposal(index)
+        if known is not None and is_equal(known, proposal):
+            return
+        require_repair(index, known, proposal, is_recorded=self.experiment(index) is not None)
+        with self._database.transaction() as connection:
+            values = (index, len(proposal.repairs), proposal.fingerprint, pack(proposal))
+            connection.execute("INSERT INTO repair VALUES (?, ?, ?, ?)", values)
+            self.append(EventKind.REPAIRED, index, {"sha": proposal.sha, "failure": proposal.repairs[-1].failure})
+
     def proposals(self, before: int | None = None) -> dict[int, Proposal]:
-        """All proposals with an index below `before`, by index."""
+        """All proposals with an index below `before`, by index, as they were last mended."""
         bound, values = _below(before)
         rows = self._database.rows(f"SELECT number, record FROM proposal {bound} ORDER BY number", values)
-        return {number: self._read(Proposal, record) for number, record in rows}
+        found: dict[int, bytes] = dict(rows)
+        if self._database.has_repairs:
+            found.update(self._database.rows(f"SELECT number, record FROM repair {bound} ORDER BY step", values))
+        return {number: self._read(Proposal, record) for number, record in found.items()}
 
     def fingerprints(self) -> dict[str, int]:
-        """Fingerprint of every proposal and its index, the first where several share one."""
-        return dict(self._database.rows("SELECT fingerprint, min(number) FROM proposal GROUP BY fingerprint"))
+        """Fingerprint of every proposal and every repair with its index, the first where several share one."""
+        versions = "SELECT fingerprint, number FROM proposal"
+        if self._database.has_repairs:
+            versions += " UNION ALL SELECT fingerprint, number FROM repair"
+        return dict(self._database.rows(f"SELECT fingerprint, min(number) FROM ({versions}) GROUP BY fingerprint"))
 
     def save_run(self, run: Run) -> None:
         """Remember a finished run, so that it is never done twice."""
@@ -240,6 +258,12 @@ class SqliteStore:
     def blob(self, sha: str) -> bytes:
         """Stored bytes. Raises `StoreError` when missing or damaged."""
         return self._blobs.get(sha)
+
+    def _proposal(self, index: int) -> Proposal | None:
+        """As it was last mended."""
+        rows = self._database.rows("SELECT record FROM repair WHERE number = ? ORDER BY step DESC LIMIT 1", (index,))
+        rows = rows or self._database.rows("SELECT record FROM proposal WHERE number = ?", (index,))
+        return self._read(Proposal, rows[0][0]) if rows else None
 
     def _fitness(self, index: int) -> float | None:
         rows = self._database.rows("SELECT fitness FROM summary WHERE number = ?", (index,))

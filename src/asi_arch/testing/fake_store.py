@@ -9,6 +9,7 @@ from asi_arch.domain.errors import StoreError, StoreMismatch
 from asi_arch.domain.experiment import Experiment, Summary
 from asi_arch.domain.outcome import Run, RunKey
 from asi_arch.domain.record import sha256
+from asi_arch.domain.repairs import require_repair
 from asi_arch.domain.verdict import Verdict
 
 K = TypeVar("K")
@@ -23,6 +24,7 @@ class FakeStore:
         self._campaign: Campaign | None = None
         self._events: list[Event] = []
         self._proposals: dict[int, Proposal] = {}
+        self._mended: dict[int, list[Proposal]] = {}
         self._runs: dict[RunKey, Run] = {}
         self._experiments: dict[int, Experiment] = {}
         self._summaries: dict[int, Summary] = {}
@@ -65,16 +67,30 @@ class FakeStore:
         if _is_new(self._proposals, index, proposal, f"proposal {index}"):
             self.append(EventKind.PROPOSED, index)
 
+    def repair(self, index: int, proposal: Proposal) -> None:
+        """Put a mended program in the place of a remembered one."""
+        known = self.proposals().get(index)
+        if known == proposal:
+            return
+        require_repair(index, known, proposal, is_recorded=index in self._experiments)
+        self._mended.setdefault(index, []).append(proposal)
+        self.append(EventKind.REPAIRED, index)
+
     def proposals(self, before: int | None = None) -> dict[int, Proposal]:
-        """Proposals with an index below `before`, by index."""
-        return {i: self._proposals[i] for i in sorted(self._proposals) if before is None or i < before}
+        """Proposals with an index below `before`, by index, as they were last mended."""
+        indices = [index for index in sorted(self._proposals) if before is None or index < before]
+        return {index: self._versions(index)[-1] for index in indices}
 
     def fingerprints(self) -> dict[str, int]:
-        """Fingerprint of every proposal and the first index that has it."""
+        """Fingerprint of every proposal and repair, and the first index that has it."""
         found: dict[str, int] = {}
-        for index, proposal in self.proposals().items():
-            found.setdefault(proposal.fingerprint, index)
+        for index in sorted(self._proposals):
+            for version in self._versions(index):
+                found.setdefault(version.fingerprint, index)
         return found
+
+    def _versions(self, index: int) -> list[Proposal]:
+        return [self._proposals[index], *self._mended.get(index, [])]
 
     def save_run(self, run: Run) -> None:
         """Remember a finished run."""

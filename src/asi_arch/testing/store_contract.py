@@ -25,6 +25,7 @@ from asi_arch.domain.outcome import Rejected, Run
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import Split, StageName
 from asi_arch.domain.record import sha256
+from asi_arch.domain.repairs import mended as repair_of
 from asi_arch.domain.verdict import Verdict
 from asi_arch.testing.records import make_campaign, make_experiment, make_profile, make_proposal, make_run
 
@@ -103,6 +104,31 @@ class StoreContract(ABC):
         assert store.proposals() == proposals
         assert list(store.proposals()) == [0, 1, 2]
         assert list(store.proposals(before=2)) == [0, 1]
+
+    def test_a_repair_takes_the_place_of_the_program_that_failed(self, store: Store) -> None:
+        first = make_proposal("first")
+        store.propose(0, first)
+        mended = repair_of(first, "import math\n", failure="It crashed.", cause="no import")
+        for _ in range(2):
+            store.repair(0, mended)
+        assert store.proposals() == {0: mended}
+        assert store.fingerprints() == {first.fingerprint: 0, mended.fingerprint: 0}
+        assert [event.kind for event in store.events()] == [EventKind.PROPOSED, EventKind.REPAIRED]
+
+    def test_what_mends_another_program_or_a_finished_one_is_refused(self, store: Store) -> None:
+        experiment = make_experiment(0)
+        mended = repair_of(experiment.proposal, "import math\n", failure="It crashed.", cause="no import")
+        with pytest.raises(StoreError, match="has no proposal 0"):
+            store.repair(0, mended)
+        store.propose(0, experiment.proposal)
+        with pytest.raises(StoreError, match="another program"):
+            store.repair(0, repair_of(mended, "import torch\n", failure="It crashed.", cause="no import"))
+        with pytest.raises(StoreError, match="another program"):
+            store.repair(0, experiment.proposal.model_copy(update={"source": "changed = 1\n"}))
+        store.record(experiment, 0.5)
+        with pytest.raises(StoreError, match="finished"):
+            store.repair(0, mended)
+        assert store.proposals() == {0: experiment.proposal}
 
     def test_a_fingerprint_names_the_first_proposal_that_has_it(self, store: Store) -> None:
         first, other = make_proposal("first"), make_proposal("other")

@@ -41,7 +41,7 @@ class Composer:
 
     def compose(self, brief: Brief, rng: Random) -> Proposal:
         """A program that `brief.taken` does not hold. Raises `LabError` if 200 ever bolder drafts are all taken."""
-        origin = _origin(brief.parent)
+        origin = origin_of(brief.parent)
         for attempt in range(_ATTEMPTS):
             draft = _draft(origin, brief, rng, attempt // _ATTEMPTS_PER_STRENGTH)
             name = name_of(draft.design)
@@ -54,7 +54,8 @@ class Composer:
         )
 
 
-def _origin(parent: Proposal | None) -> Origin | None:
+def origin_of(parent: Proposal | None) -> Origin | None:
+    """The parent's design, or the nearest to it where it is free code; None without a parent."""
     if parent is None:
         return None
     if parent.design:

@@ -1,0 +1,219 @@
+"""The Researcher for small models: the model picks mechanisms from the catalogue, the composer writes the code.
+
+A model of one or two billion parameters writes wrong PyTorch, but it fills a form reliably. So it is asked for what to
+take out of its parent and what to put in, with the reason; all that it can name exists and fits together.
+"""
+
+from collections.abc import Mapping
+from random import Random
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from asi_arch.agents.composer.argument import argument_for
+from asi_arch.agents.composer.catalogue import CATALOGUE
+from asi_arch.agents.composer.composer import origin_of
+from asi_arch.agents.composer.design import MAX_MATRICES, Design, Part, part_of, settle
+from asi_arch.agents.composer.mechanism import EXCLUSIVE, Family, Mechanism, Setting
+from asi_arch.agents.composer.rendering import rendered
+from asi_arch.agents.composer.wording import name_of
+from asi_arch.agents.english import listed
+from asi_arch.agents.minds.forecast import Forecast, Sentences
+from asi_arch.agents.minds.prompting import prompt
+from asi_arch.agents.minds.telling import numbers, shortened
+from asi_arch.domain.candidate import Author, Proposal, fingerprint
+from asi_arch.domain.minds import Mind, Question, Role
+from asi_arch.domain.ports import Brief
+
+MAX_TOKENS = 700
+MAX_MOVES = 4
+"""Mechanisms that one answer may add, and that it may remove."""
+
+
+def _known(key: str) -> str:
+    if key not in CATALOGUE:
+        raise ValueError(f"there is no mechanism {key!r}; take one of the list")
+    return key
+
+
+MechanismKey = Annotated[
+    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(CATALOGUE), "title": "mechanism"})
+]
+
+
+class SettingWish(BaseModel):
+    """One setting of a mechanism, its value written as in the list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mechanism: MechanismKey
+    setting: str
+    value: str
+
+
+class Sketch(BaseModel):
+    """What a model answers. The order of the fields is the order in which it thinks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    weakness: Sentences
+    """Of the parent."""
+    remove: Annotated[list[MechanismKey], Field(max_length=MAX_MOVES)]
+    add: Annotated[list[MechanismKey], Field(max_length=MAX_MOVES)]
+    settings: Annotated[list[SettingWish], Field(max_length=MAX_MOVES)]
+    motivation: Sentences
+    expectation: Forecast
+
+
+class Designer:
+    """A `Researcher` whose ideas are a model's and whose code is the composer's."""
+
+    def __init__(self, mind: Mind) -> None:
+        self._mind = mind
+
+    async def propose(self, brief: Brief, rng: Random) -> Proposal:
+        """A new consistent design near the parent's. Raises `MindError` where the model gave none."""
+        sketch = await self._mind.ask(question(brief))
+        return _proposal(brief, sketch)
+
+
+def question(brief: Brief) -> Question[Sketch]:
+    """The form, with all that may be filled in; an answer that leads to no new design is complained about."""
+    origin = origin_of(brief.parent)
+    known = brief.known()
+    asked = prompt(
+        "designer",
+        families=_families(),
+        exclusive=listed(sorted(family.value for family in EXCLUSIVE)),
+        parent=None if origin is None else origin.name,
+        parts=[] if origin is None else [_part_in_words(part) for part in origin.design.parts],
+        numbers=numbers(known.parent, known.baseline, known.noise_nats) if known.parent else "",
+        lessons=shortened(known.parent.analysis.lessons, 60) if known.parent and known.parent.analysis else "",
+        references=[
+            (e.proposal.name, ", ".join(e.proposal.mechanisms), numbers(e, known.baseline, known.noise_nats))
+            for e in known.references
+        ],
+        failures=[shortened(f"{e.proposal.change} {numbers(e, None, None)}", 40) for e in known.failures],
+        noise=known.noise_nats,
+        most=MAX_MOVES,
+    )
+    return Question(
+        role=Role.DESIGNER,
+        prompt=asked,
+        answer=Sketch,
+        temperature=0.9,
+        max_tokens=MAX_TOKENS,
+        complaint=lambda sketch: _complaint(brief, sketch),
+        subject=str(brief.experiment),
+    )
+
+
+def design_of(sketch: Sketch, start: Design | None) -> Design:
+    """The consistent design that a sketch asks for; what it adds wins over what was there.
+
+    Raises `ValueError` with what is wrong in the model's own words.
+    """
+    kept: dict[str, Part] = {part.key: part for part in (start.parts if start else ())}
+    if unknown := [key for key in sketch.remove if key not in kept]:
+        raise ValueError(f"'remove' names {listed(unknown)}, which the parent does not have")
+    if both := [key for key in sketch.add if key in sketch.remove]:
+        raise ValueError(f"{listed(both)} can't be both added and removed")
+    if there := [key for key in sketch.add if key in kept]:
+        raise ValueError(f"'add' names {listed(there)}, which the parent has already; use 'settings' to change it")
+    for key in sketch.remove:
+        del kept[key]
+    new = {key: part_of(key) for key in sketch.add}
+    for wish in sketch.settings:
+        home = new if wish.mechanism in new else kept
+        if wish.mechanism not in home:
+            raise ValueError(f"'settings' names {wish.mechanism}, which is neither kept nor added")
+        home[wish.mechanism] = _with(home[wish.mechanism], wish)
+    design = settle([*new.values(), *kept.values()], barred=frozenset(sketch.remove))
+    if lost := [key for key in sketch.add if key not in design]:
+        raise ValueError(_why_lost(lost, sketch.add))
+    if design.matrices > MAX_MATRICES:
+        raise ValueError("this needs more parameters than there are; add less, or remove a branch or a gate")
+    return design
+
+
+def _proposal(brief: Brief, sketch: Sketch) -> Proposal:
+    origin = origin_of(brief.parent)
+    design = design_of(sketch, origin.design if origin else None)
+    name = name_of(design)
+    source = rendered(design, name)
+    return Proposal(
+        author=Author.DESIGNER,
+        name=name,
+        motivation=sketch.motivation,
+        expectation=sketch.expectation.words,
+        change=argument_for(design, name, origin).change,
+        source=source,
+        fingerprint=fingerprint(source),
+        parent=brief.parent_index if origin else None,
+        references=tuple(brief.reference_indices) if origin else (),
+        mechanisms=design.keys,
+        design=design.model_dump_json(),
+    )
+
+
+def _complaint(brief: Brief, sketch: Sketch) -> str | None:
+    try:
+        proposal = _proposal(brief, sketch)
+    except ValueError as error:
+        return f"{error}."
+    if (index := brief.taken.get(proposal.fingerprint)) is None:
+        return None
+    return f"This very design was tried as experiment {index}; choose another combination."
+
+
+def _with(part: Part, wish: SettingWish) -> Part:
+    choices = part.mechanism.settings
+    if wish.setting not in choices:
+        has = f"has the settings {listed(list(choices))}" if choices else "has no settings"
+        raise ValueError(f"{part.key} {has}, not '{wish.setting}'")
+    value = next((choice for choice in choices[wish.setting] if _written(choice) == _normal(wish.value)), None)
+    if value is None:
+        told = ", ".join(_written(choice) for choice in choices[wish.setting])
+        raise ValueError(f"{part.key}.{wish.setting} must be one of {told}, not '{wish.value}'")
+    return part.model_copy(update={"settings": {**part.settings, wish.setting: value}})
+
+
+def _why_lost(lost: list[str], added: list[str]) -> str:
+    mechanism = CATALOGUE[lost[0]]
+    if mechanism.least_paths:
+        return f"{lost[0]} makes sense only with {mechanism.least_paths} side paths or more (family branch)"
+    groups = [listed(list(group)) for group in mechanism.within]
+    if groups:
+        return f"{lost[0]} makes sense only together with one of: {'; and one of: '.join(groups)}"
+    others = listed([key for key in added if key != lost[0]] or ["what is kept"])
+    return f"{lost[0]} can't stand beside {others}"
+
+
+def _families() -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {family.value: [] for family in Family}
+    for mechanism in CATALOGUE.values():
+        found[mechanism.family.value].append(_in_words(mechanism))
+    return found
+
+
+def _in_words(mechanism: Mechanism) -> str:
+    """E.g. 'retention(half_life: 16, 64): it forgets at a fixed rate per head'."""
+    settings = "; ".join(
+        f"{name}: {', '.join(_written(choice) for choice in choices)}" for name, choices in mechanism.settings.items()
+    )
+    return f"{mechanism.key}{f'({settings})' if settings else ''}: {mechanism.title}"
+
+
+def _part_in_words(part: Part) -> str:
+    settings = ", ".join(f"{name}={_written(value)}" for name, value in part.settings.items())
+    return f"{part.key}({settings})" if settings else part.key
+
+
+def _written(choice: Setting) -> str:
+    return "+".join(map(str, choice)) if isinstance(choice, tuple) else str(choice)
+
+
+def _normal(value: str) -> str:
+    """As a model may write it: with brackets, commas, quotes."""
+    parts = value.strip().strip("()[]'\"").replace(" ", "").replace(",", "+").strip("+")
+    return parts

@@ -1,0 +1,40 @@
+"""Experiments in the words of a prompt: numbers with their noise, and never a number that was not measured."""
+
+from asi_arch.agents.comparison import (
+    accuracies,
+    accuracy_difference,
+    language_difference,
+    language_losses,
+    mean,
+    nats,
+    points,
+)
+from asi_arch.agents.endings import ending
+from asi_arch.domain.experiment import Experiment
+from asi_arch.domain.outcome import Measured
+
+_MAX_WORDS = 40
+
+
+def numbers(experiment: Experiment, baseline: Experiment | None, noise_nats: float | None) -> str:
+    """Losses and recall beside the baseline's, or how it ended where it has none."""
+    if not isinstance(experiment.outcome, Measured):
+        return ending(experiment.outcome)
+    told = [f"language loss {mean(language_losses(experiment)):.3f} nats"]
+    told += [f"recall accuracy {mean(accuracies(experiment)):.2f}"] if accuracies(experiment) else []
+    if baseline is not None and baseline.index != experiment.index:
+        name = baseline.proposal.name
+        loss, recall = (
+            language_difference(experiment, baseline, noise_nats),
+            accuracy_difference(experiment, baseline),
+        )
+        told[0] += f" ({nats(loss, name)})" if loss else ""
+        if recall and len(told) > 1:
+            told[1] += f" ({points(recall, name)})"
+    return "; ".join(told) + "."
+
+
+def shortened(text: str, words: int = _MAX_WORDS) -> str:
+    """The first words of a text on one line."""
+    found = text.split()
+    return " ".join(found[:words]) + (" ..." if len(found) > words else "")

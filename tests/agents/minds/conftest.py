@@ -1,0 +1,30 @@
+import pytest
+
+from asi_arch.agents.composer import BASELINE_DESIGNS, baseline_proposal, rendered
+from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.ports import Brief, Known
+from asi_arch.testing.records import make_experiment, make_proposal
+
+PARENT = 3
+
+
+def known() -> Known:
+    failure = make_proposal("Failing", change="Adds a hidden state that it forgets to fade.")
+    return Known(
+        baseline=make_experiment(0),
+        parent=make_experiment(PARENT, make_proposal("Parent")),
+        references=[make_experiment(4, make_proposal("Reference"))],
+        failures=[make_experiment(5, failure)],
+        noise_nats=0.012,
+    )
+
+
+@pytest.fixture
+def delta_net() -> Proposal:
+    return baseline_proposal("delta_net", rendered(BASELINE_DESIGNS["delta_net"], "DeltaNet"), "", "DeltaNet")
+
+
+@pytest.fixture
+def brief(delta_net: Proposal) -> Brief:
+    taken = {delta_net.fingerprint: PARENT}
+    return Brief(delta_net, [make_proposal("Reference")], PARENT, (4,), taken, known, experiment=7)

@@ -1,0 +1,105 @@
+import re
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from asi_arch.agents.composer import CATALOGUE, Design
+from asi_arch.agents.expectation import expectations
+from asi_arch.agents.minds.designer import Designer, Sketch, design_of, question
+from asi_arch.domain.candidate import Author, fingerprint
+from asi_arch.domain.minds import BadAnswer, Role
+from asi_arch.domain.ports import Brief
+from asi_arch.testing.fake_mind import FakeMind
+
+MOST_TOKENS = 1800
+FORECAST = {"quantity": "language loss", "direction": "fall", "by": 0.03}
+
+
+def sketch(
+    add: Sequence[str] = (), remove: Sequence[str] = (), settings: Sequence[tuple[str, str, str]] = ()
+) -> dict[str, Any]:
+    wishes = [{"mechanism": m, "setting": s, "value": v} for m, s, v in settings]
+    return {
+        "weakness": "It can't forget what no longer matters.",
+        "remove": list(remove),
+        "add": list(add),
+        "settings": wishes,
+        "motivation": "A decay per channel lets every feature fade at its own rate.",
+        "expectation": FORECAST,
+    }
+
+
+def design(brief: Brief, reply: dict[str, Any]) -> Design:
+    assert brief.parent is not None
+    return design_of(Sketch.model_validate(reply), Design.model_validate_json(brief.parent.design))
+
+
+async def test_a_sketch_becomes_a_new_design_with_the_composers_code(brief: Brief) -> None:
+    reply = sketch(["channel_decay", "window_branch"], settings=[("window_branch", "window", "32")])
+    proposal = await Designer(FakeMind([reply])).propose(brief, Random(0))
+    assert proposal.author is Author.DESIGNER
+    assert {"channel_decay", "window_branch", "delta_rule"} <= set(proposal.mechanisms)
+    assert Design.model_validate_json(proposal.design).settings["window_branch"]["window"] == 32
+    assert proposal.fingerprint == fingerprint(proposal.source)
+    assert proposal.motivation == reply["motivation"]
+    assert (proposal.parent, proposal.references) == (3, (4,))
+    assert "sliding window" in proposal.change
+    assert [(e.quantity, e.direction) for e in expectations(proposal.expectation)] == [("language", -1)]
+
+
+def test_what_is_added_takes_the_place_of_its_rival(brief: Brief) -> None:
+    assert "delta_rule" not in design(brief, sketch(["additive_write"]))
+
+
+def test_what_is_removed_does_not_come_back(brief: Brief) -> None:
+    assert "short_convolution" not in design(brief, sketch(remove=["short_convolution"]))
+
+
+def test_settings_are_read_as_models_write_them(brief: Brief) -> None:
+    for written in ("(3, 7, 31)", "3+7+31", "[3,7,31]", "3, 7, 31"):
+        found = design(brief, sketch(["multi_scale_fir"], settings=[("multi_scale_fir", "taps", written)]))
+        assert found.settings["multi_scale_fir"]["taps"] == (3, 7, 31)
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (sketch(remove=["retention"]), "which the parent does not have"),
+        (sketch(["delta_rule"]), "which the parent has already"),
+        (sketch(["retention"], ["retention"]), "which the parent does not have"),
+        (sketch(["short_convolution"], ["short_convolution"]), "both added and removed"),
+        (sketch(settings=[("retention", "longest", "64")]), "neither kept nor added"),
+        (sketch(settings=[("short_convolution", "taps", "5")]), "must be one of 2, 3, 4, 6, not '5'"),
+        (sketch(settings=[("short_convolution", "length", "5")]), "has the settings streams and taps"),
+        (sketch(["scalar_decay", "channel_decay"]), "channel_decay can't stand beside scalar_decay"),
+        (sketch(["routing_temperature"]), "only together with one of: token_gates"),
+    ],
+)
+def test_a_sketch_that_leads_nowhere_is_told_why(brief: Brief, reply: dict[str, Any], told: str) -> None:
+    complaint = question(brief).complaint(Sketch.model_validate(reply))
+    assert told in (complaint or "")
+
+
+async def test_a_design_that_was_tried_is_refused_with_its_number(brief: Brief) -> None:
+    first = await Designer(FakeMind([sketch(["channel_decay"])])).propose(brief, Random(0))
+    again = brief._replace(taken={first.fingerprint: 12})
+    mind = FakeMind([sketch(["channel_decay"])])
+    with pytest.raises(BadAnswer):
+        await Designer(mind).propose(again, Random(0))
+    assert mind.complaints == ["This very design was tried as experiment 12; choose another combination."]
+
+
+def test_the_prompt_names_every_mechanism_and_stays_short(brief: Brief) -> None:
+    asked = question(brief)
+    text = f"{asked.prompt.system}\n{asked.prompt.user}"
+    assert asked.role is Role.DESIGNER
+    assert all(f"- {key}" in asked.prompt.system for key in CATALOGUE)
+    assert len(re.findall(r"\w+|[^\w\s]", text)) < MOST_TOKENS
+    assert "0.012 nats" in text
+
+
+def test_without_a_parent_it_starts_from_nothing(brief: Brief) -> None:
+    bare = brief._replace(parent=None, parent_index=None)
+    assert "no parent" in question(bare).prompt.user
