@@ -1,12 +1,16 @@
 import json
+from io import StringIO
 from itertools import pairwise
 
 import pytest
+from rich.console import Console
 
 from asi_arch.domain.errors import StoreError, UserError
 from asi_arch.domain.outcome import StoppedEarly
 from asi_arch.domain.profile import StageName
+from asi_arch.domain.repairs import mended
 from asi_arch.report.payload import best_payload, experiment_payload, status_payload, tree_payload
+from asi_arch.report.terminal import experiment_view, status_view
 from asi_arch.testing.fake_store import FakeStore
 from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
 
@@ -97,3 +101,24 @@ def test_an_unknown_experiment_is_named(campaign):
 def test_a_store_without_a_campaign_says_how_to_start_one(ask):
     with pytest.raises(StoreError, match="asi-arch run"):
         ask(FakeStore())
+
+
+def test_repairs_are_counted_and_shown_with_what_they_changed():
+    store = FakeStore()
+    store.create(make_campaign())
+    for index in range(3):
+        store.record(make_experiment(index), 0.5)
+    first = make_proposal("flip", source="x = flip(y)\n", parent=0)
+    once = mended(first, "x = y\n", failure="It leaked.", cause="flip")
+    twice = mended(once, "x = y + 1\n", failure="It was slow.", cause="too little")
+    store.record(make_experiment(3, twice), 0.6)
+    assert status_payload(store)["repairs"] == {"repairs": 2, "programs": 1, "saved": 1}
+    payload = experiment_payload(store, 3)
+    assert [repair["failure"] for repair in payload["repairs"]] == ["It leaked.", "It was slow."]
+    assert "-x = flip(y)\n+x = y" in payload["repairs"][0]["diff"]
+    assert "-x = y\n+x = y + 1" in payload["repairs"][1]["diff"]
+    told = Console(width=100, record=True, file=StringIO())
+    told.print(status_view(status_payload(store), 0.0), experiment_view(payload))
+    text = told.export_text()
+    assert "1 program that failed got 2 repairs; 1 saved" in text
+    assert "Cause: flip" in text

@@ -32,6 +32,8 @@ class Line(NamedTuple):
     finished_at: float
     is_audited: bool
     """Whether an early stop of it was let through."""
+    repairs: int
+    """How often its program was mended."""
 
     @property
     def is_baseline(self) -> bool:
@@ -153,4 +155,5 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
         cost=experiment.cost,
         finished_at=experiment.finished_at,
         is_audited=any(run.would_stop is not None for run in experiment.runs),
+        repairs=len(experiment.proposal.repairs),
     )

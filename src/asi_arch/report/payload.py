@@ -4,6 +4,7 @@ Every function returns dictionaries, lists, strings, numbers and None only. A nu
 """
 
 import difflib
+from itertools import pairwise
 from typing import Any, TypedDict
 
 from asi_arch.domain.candidate import Author, Proposal
@@ -12,7 +13,7 @@ from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
 from asi_arch.report.curve_data import curves
-from asi_arch.report.digest import digest, existing
+from asi_arch.report.digest import Digest, digest, existing
 from asi_arch.report.plain import (
     campaign_data,
     finite,
@@ -40,6 +41,8 @@ class StatusPayload(TypedDict):
     """Of candidates, baselines left out."""
     early_stops: dict[str, Any]
     """`Savings`: how many, audited, wrong, and what they saved."""
+    repairs: dict[str, int]
+    """'repairs' made, 'programs' that got one, and how many of these were 'saved': measured in the end."""
     baselines: list[dict[str, Any]]
     best: list[dict[str, Any]]
     """Up to five, best first."""
@@ -86,6 +89,8 @@ class ExperimentPayload(TypedDict):
     references: list[int]
     children: list[int]
     idea: dict[str, Any]
+    repairs: list[dict[str, str]]
+    """Oldest first: 'failure', 'cause' and the 'diff' that mended it."""
     source: str
     diff: list[str]
     """Unified difference to the parent's source; empty without a parent."""
@@ -118,11 +123,18 @@ def status_payload(store: Store) -> StatusPayload:
         ],
         outcomes={kind: campaign.outcomes[kind] for kind in OUTCOMES if campaign.outcomes[kind]},
         early_stops=savings(campaign)._asdict(),
+        repairs=_repairs(campaign),
         baselines=[summary_data(s, campaign.yardstick) for s in baselines],
         best=[summary_data(s, campaign.yardstick) for s in fittest],
         verdicts=[verdict_data(v, summaries.get(-1 if v.index is None else v.index)) for v in campaign.verdicts],
         last_event_at=events[-1].at if events else None,
     )
+
+
+def _repairs(campaign: Digest) -> dict[str, int]:
+    mended = [line for line in campaign.candidates if line.repairs]
+    saved = sum(line.summary.is_measured for line in mended)
+    return {"repairs": sum(line.repairs for line in mended), "programs": len(mended), "saved": saved}
 
 
 def best_payload(store: Store, number: int = 10) -> BestPayload:
@@ -178,6 +190,7 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
         references=list(proposal.references),
         children=[s.index for s in summaries.values() if s.parent == index],
         idea=idea_data(proposal),
+        repairs=repairs_data(proposal),
         source=proposal.source,
         diff=source_diff(parent.proposal, proposal) if parent else [],
         checks=found.checks.model_dump(mode="json") if found.checks else None,
@@ -191,7 +204,24 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
     )
 
 
+def repairs_data(proposal: Proposal) -> list[dict[str, str]]:
+    """How a program was mended, oldest first."""
+    versions = [*(repair.before for repair in proposal.repairs), proposal.source]
+    return [
+        {
+            "failure": repair.failure,
+            "cause": repair.cause,
+            "diff": "\n".join(text_diff(before, after, "failed.py", "mended.py")),
+        }
+        for repair, (before, after) in zip(proposal.repairs, pairwise(versions), strict=True)
+    ]
+
+
 def source_diff(parent: Proposal, child: Proposal) -> list[str]:
     """Unified difference between two sources, three lines of context, without line ends."""
-    lines = parent.source.splitlines(), child.source.splitlines()
-    return list(difflib.unified_diff(*lines, f"{parent.name}.py", f"{child.name}.py", lineterm=""))
+    return text_diff(parent.source, child.source, f"{parent.name}.py", f"{child.name}.py")
+
+
+def text_diff(before: str, after: str, old_name: str, new_name: str) -> list[str]:
+    """Unified difference between two texts, three lines of context, without line ends."""
+    return list(difflib.unified_diff(before.splitlines(), after.splitlines(), old_name, new_name, lineterm=""))

@@ -34,6 +34,11 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
     facts.add_row("data", Text(campaign["data"]))
     facts.add_row("finished", f"{plural(payload['finished'], 'experiment')}: {_tally(payload)}")
     facts.add_row("early stop", one_line(Savings(**payload["early_stops"])))
+    if mended := payload["repairs"]["programs"]:
+        made, saved = payload["repairs"]["repairs"], payload["repairs"]["saved"]
+        facts.add_row(
+            "self-repair", f"{plural(mended, 'program')} that failed got {plural(made, 'repair')}; {saved} saved"
+        )
     if unfinished := payload["unfinished"]:
         facts.add_row("not finished", Text(", ".join(f"#{p['index']} {p['name']}" for p in unfinished)))
     if payload["last_event_at"] is not None:
@@ -108,6 +113,8 @@ def experiment_view(payload: ExperimentPayload) -> RenderableType:
     """One experiment's page: idea, result, curves, checks, difference to the parent, code."""
     payload = clean(payload)
     parts: list[RenderableType] = [_head(payload), panel("Motivation", _idea_text(payload))]
+    if payload["repairs"]:
+        parts.append(panel("Repairs", _repairs(payload)))
     parts += [panel("Result", _result(payload)), *_charts(payload)]
     if (analysis := payload["analysis"]) is not None:
         parts.append(panel("Analysis", Text("\n\n".join(text for text in analysis.values() if text))))
@@ -129,6 +136,14 @@ def _head(payload: ExperimentPayload) -> Text:
     if payload["references"]:
         text.append(f", references {', '.join(f'#{i}' for i in payload['references'])}", style="dim not bold")
     return text
+
+
+def _repairs(payload: ExperimentPayload) -> RenderableType:
+    parts: list[RenderableType] = []
+    for repair in payload["repairs"]:
+        parts.append(Text(f"{repair['failure']} Cause: {repair['cause']}"))
+        parts.append(Syntax(repair["diff"], "diff", word_wrap=True))
+    return Group(*parts)
 
 
 def _idea_text(payload: ExperimentPayload) -> Text:
