@@ -5,10 +5,11 @@ from random import Random
 
 import pytest
 
-from asi_arch.domain.candidate import Adapter, Author
+from asi_arch.domain.candidate import Adapter, Author, Proposal
 from asi_arch.domain.errors import LabError
+from asi_arch.domain.minds import MindUnavailable
 from asi_arch.domain.outcome import CheckReport, Crashed, Run
-from asi_arch.domain.ports import Progress, RunOrder
+from asi_arch.domain.ports import Brief, Progress, Researcher, RunOrder
 from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.campaign import CampaignLoop, Limits
@@ -170,6 +171,32 @@ async def test_our_own_failure_ends_the_campaign_and_scores_nothing(make_bench: 
     with pytest.raises(LabError, match="warm parent"):
         await _search(make_bench, store, _BrokenLab(), slots=2)
     assert list(store.experiments()) == []
+
+
+class _Exhausted:
+    """Has ideas up to an index."""
+
+    def __init__(self, inner: Researcher, until: int) -> None:
+        self._inner = inner
+        self._until = until
+
+    async def propose(self, brief: Brief, rng: Random) -> Proposal:
+        if brief.experiment >= self._until:
+            raise MindUnavailable("nobody answers")
+        return await self._inner.propose(brief, rng)
+
+
+async def test_a_silent_mind_ends_the_campaign_after_what_is_in_flight(make_bench: MakeBench) -> None:
+    store, whole = FakeStore(), FakeStore()
+    bench = make_bench(store, FakeLab(lambda: 0.001))
+    with pytest.raises(MindUnavailable):
+        await CampaignLoop(
+            bench._replace(researcher=_Exhausted(bench.researcher, 9)), Limits(experiments=COUNT), slots=4
+        ).run()
+    assert len(store.proposals()) == len(store.summaries()) == 9
+    await CampaignLoop(bench, Limits(experiments=COUNT), slots=4).run()
+    await _search(make_bench, whole, FakeLab(), slots=1)
+    assert _story(store) == _story(whole)
 
 
 class _CrashingLab(FakeLab):

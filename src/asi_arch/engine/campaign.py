@@ -15,6 +15,7 @@ from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import LabError
 from asi_arch.domain.experiment import Experiment, Summary
+from asi_arch.domain.minds import MindError
 from asi_arch.domain.outcome import Measured
 from asi_arch.domain.ports import Brief, Evidence, Known
 from asi_arch.domain.profile import StageName
@@ -70,7 +71,10 @@ class CampaignLoop:
         return len(self._summaries)
 
     async def run(self) -> None:
-        """Until a limit is reached or `drain` was called. Cancelling stops at once and loses nothing finished."""
+        """Until a limit is reached or `drain` was called. Cancelling stops at once and loses nothing finished.
+
+        Raises `MindError` where a researcher got no usable answer, once the experiments in flight are finished.
+        """
         self._bench.store.append(EventKind.OPENED, None, {"done": self.done})
         self._settle()
         try:
@@ -80,6 +84,9 @@ class CampaignLoop:
                     await self._start(index)
                 index += 1
             await asyncio.gather(*self._tasks.values())
+        except MindError:
+            await asyncio.gather(*self._tasks.values())  # nobody has the next idea; what is in training is finished
+            raise
         finally:
             await _cancel(self._tasks.values())
         self._bench.store.append(EventKind.CLOSED, None, {"done": self.done})
