@@ -1,8 +1,9 @@
 """Settings say where and with which services; profiles say what is measured. There is no third kind of configuration.
 
 Settings come from `settings.toml` in the user's configuration folder, then from the environment (`ASI_ARCH_STATE`,
-`ASI_ARCH_CACHE`, `ASI_ARCH_WORKERS`, `ASI_ARCH_CONTAINMENT`); command-line options come last. They are never part of a
-result's identity.
+`ASI_ARCH_CACHE`, `ASI_ARCH_WORKERS`, `ASI_ARCH_CONTAINMENT`, `ASI_ARCH_MINDS` for the mind of all roles without one of
+their own, `OPENAI_BASE_URL` for that service's address); command-line options come last. They are never part of a
+result's identity. Keys are no settings: see `asi_arch.keys`.
 """
 
 import os
@@ -16,6 +17,7 @@ from pydantic import Field, ValidationError
 from asi_arch.domain.errors import ProfileError, UserError
 from asi_arch.domain.profile import Profile
 from asi_arch.domain.record import Record
+from asi_arch.llm.plan import MindPlan
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,6 +25,9 @@ else:
     import tomli as tomllib
 
 PROFILES = Path(__file__).parent / "profiles"
+
+_UNSHOWN = (("key_variable",), ("url",))
+"""Where a key may have been written by mistake."""
 
 
 class Settings(Record):
@@ -33,6 +38,8 @@ class Settings(Record):
     workers: int = Field(default_factory=lambda: len(_usable_cores()), ge=1)
     containment: Literal["auto", "bubblewrap", "landlock", "container", "process"] = "auto"
     """A tier of `lab.sandbox.tier`, or the best that this machine offers."""
+    minds: MindPlan = MindPlan()
+    """Which language models answer, and what they may cost."""
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -42,12 +49,23 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     if cache := environment.get("XDG_CACHE_HOME"):
         values.setdefault("cache", Path(cache) / "asi-arch")
     for key in Settings.model_fields:
-        if value := environment.get(f"ASI_ARCH_{key.upper()}"):
+        if key != "minds" and (value := environment.get(f"ASI_ARCH_{key.upper()}")):
             values[key] = value
     try:
-        return Settings.model_validate(values)
+        return _with_environment(Settings.model_validate(values), environment)
     except ValidationError as error:
         raise UserError(f"settings ({config} and ASI_ARCH_* variables): {_readable(error)}") from error
+
+
+def _with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """What the environment says of minds, put in."""
+    minds = settings.minds.model_dump(exclude_unset=True)
+    if mind := environment.get("ASI_ARCH_MINDS"):
+        minds["default"] = mind
+    if url := environment.get("OPENAI_BASE_URL"):
+        services = minds.get("services", {})
+        minds["services"] = {**services, "openai": {"url": url, **services.get("openai", {})}}
+    return settings.model_copy(update={"minds": MindPlan.model_validate(minds)})
 
 
 def profile_names() -> list[str]:
@@ -85,9 +103,8 @@ def _readable(error: ValidationError) -> str:
         if item["type"] == "extra_forbidden":
             clauses.append(f"unknown key '{place}'; remove it or correct its spelling")
         else:
-            clauses.append(
-                f"{place}: {item['msg']}" + ("" if isinstance(item["input"], dict) else f" (got {item['input']!r})")
-            )
+            is_shown = not isinstance(item["input"], dict) and item["loc"][-1:] not in _UNSHOWN
+            clauses.append(f"{place}: {item['msg']}" + (f" (got {item['input']!r})" if is_shown else ""))
     return "; ".join(clauses)
 
 

@@ -333,6 +333,122 @@ def profiles(
     read.profiles(name, as_json)
 
 
+inbox = typer.Typer(no_args_is_help=True, help="Answer questions that wait in an inbox.")
+app.add_typer(inbox, name="inbox")
+Inbox = Annotated[
+    Path | None,
+    typer.Option("--inbox", "-i", help="The inbox's folder.", show_default="the one of the settings' minds"),
+]
+
+
+@inbox.callback()
+def inboxes() -> None:
+    """Answer questions that wait in an inbox.
+
+    A mind 'inbox:DIR' writes every question of an agent into DIR and waits for its answer, from a person or a program.
+
+    [bold]Examples[/bold]
+
+      asi-arch inbox list --inbox questions
+      asi-arch inbox show judge-17 --inbox questions
+      asi-arch inbox answer judge-17 answer.json --inbox questions
+    """
+
+
+@inbox.command("list")
+def inbox_list(folder: Inbox = None, as_json: Json = False) -> None:
+    """What is asked, oldest first.
+
+    [bold]Examples[/bold]
+
+      asi-arch inbox list
+      asi-arch inbox list --inbox questions --json
+    """
+    from asi_arch.cli import inbox as command
+
+    command.show_all(folder, as_json)
+
+
+Question = Annotated[str, typer.Argument(metavar="NAME", help="A question's name or how it begins; see `list`.")]
+
+
+@inbox.command("show")
+def inbox_show(name: Question, folder: Inbox = None, as_json: Json = False) -> None:
+    """One question in full: instructions, question, and the JSON schema of its answer.
+
+    [bold]Examples[/bold]
+
+      asi-arch inbox show judge-17
+      asi-arch inbox show judge-17 > question.md
+    """
+    from asi_arch.cli import inbox as command
+
+    command.show(folder, name, as_json)
+
+
+@inbox.command("answer")
+def inbox_answer(
+    name: Question,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The answer's file, or - for standard input.")],
+    folder: Inbox = None,
+    as_json: Json = False,
+) -> None:
+    """Put an answer beside its question, if it is JSON with the fields that are asked for.
+
+    Whoever asked validates all of it, and asks again in the same file when something is wrong.
+
+    [bold]Examples[/bold]
+
+      asi-arch inbox answer judge-17 answer.json
+      echo '{"score": 7}' | asi-arch inbox answer judge-17 -
+    """
+    from asi_arch.cli import inbox as command
+
+    command.answer(folder, name, file, as_json)
+
+
+minds = typer.Typer(help="Which language model answers for which role, and what was spent.")
+app.add_typer(minds, name="minds")
+
+
+@minds.callback(invoke_without_command=True)
+def minds_of_roles(context: typer.Context, state: State = None, as_json: Json = False) -> None:
+    """Which language model answers for which role, and what was spent in a campaign.
+
+    [bold]Examples[/bold]
+
+      asi-arch minds
+      asi-arch minds --state campaigns/long --json
+      asi-arch minds test openai:gpt-5-mini
+    """
+    if context.invoked_subcommand is None:
+        from asi_arch.cli import minds as command
+
+        command.show(state, as_json)
+
+
+@minds.command("test")
+def minds_test(
+    mind: Annotated[
+        str | None,
+        typer.Argument(help="Such as openai:MODEL, gguf:FILE, inbox:DIR.", show_default="all of the settings"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask one tiny question. Exit code 0: answered, 1: not.
+
+    [bold]Examples[/bold]
+
+      asi-arch minds test
+      asi-arch minds test ollama:qwen2.5-coder:7b
+      asi-arch minds test gguf:models/small.gguf
+      asi-arch minds test inbox:questions
+    """
+    from asi_arch.cli import minds as command
+
+    raise typer.Exit(command.test(mind, as_json))
+
+
 class _Wall:
     """Every error leaves here: the user's as one sentence, ours with its traceback; exit code 2 for both."""
 

@@ -77,6 +77,10 @@ class MindUnavailable(MindError):
     """Nobody answers: the endpoint is down, overloaded or unreachable, after all retries."""
 
 
+class MindRejected(MindError):
+    """The service won't take the question as it is put: wrong key, unknown model, no credit. Repeating is useless."""
+
+
 class MindRefused(MindError):
     """The model was reached and would not answer."""
 

@@ -1,0 +1,135 @@
+"""`asi-arch minds`: who answers for which role, what was spent, and whether anybody answers at all."""
+
+import asyncio
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import Field
+from rich.console import Console
+from rich.table import Table
+
+from asi_arch.cli import options
+from asi_arch.domain.errors import AsiArchError, UserError
+from asi_arch.domain.exchanges import Charge
+from asi_arch.domain.minds import Prompt, Question, Role
+from asi_arch.domain.record import Record
+from asi_arch.llm.lines import parsed
+from asi_arch.llm.plan import MindPlan
+from asi_arch.minds import opened_minds
+from asi_arch.store.exchanges import FILE, SqliteExchanges
+
+ANSWERED, SILENT = 0, 1
+
+
+class Sum(Record):
+    """The answer to the tiny question."""
+
+    total: int = Field(description="The sum.")
+
+
+def show(state: Path | None, as_json: bool) -> None:
+    """The routing table and what the campaign has spent."""
+    settings = options.settings(state)
+    plan, spent = settings.minds, _spent(settings.state)
+    routes = {role.value: str(parsed(text, plan)) if (text := plan.spec(role)) else None for role in Role}
+    if as_json:
+        budgets = plan.budgets.model_dump(exclude_none=True)
+        _print_json({"minds": routes, "spent": None if spent is None else spent._asdict(), "budgets": budgets})
+        return
+    if not any(routes.values()):
+        Console(soft_wrap=True).print(
+            "No mind is named; none is needed: the embedded composer invents. Name one with ASI_ARCH_MINDS or in the"
+            " settings under [minds], for instance openai:gpt-5-mini, gguf:model.gguf or inbox:questions.",
+            markup=False,
+        )
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for role, mind in routes.items():
+        table.add_row(role, mind or "nobody")
+    Console().print(table)
+    if spent is not None:
+        Console().print(f"Spent in {settings.state}: {_told(spent)}", markup=False)
+
+
+class _Result(NamedTuple):
+    """Of one mind's test."""
+
+    mind: str
+    is_answered: bool
+    detail: str
+    wall_s: float
+    spent: Charge
+
+
+def test(mind: str | None, as_json: bool) -> int:
+    """Ask one mind, or each of the settings; the exit code. The records of it are thrown away."""
+    plan = options.settings(None).minds
+    specs = sorted({mind} if mind else {text for text in (plan.default, *plan.roles.values()) if text})
+    if not specs:
+        raise UserError(
+            "no mind is named in the settings; say which to test, such as: asi-arch minds test openai:MODEL"
+        )
+    specs = [str(parsed(text, plan)) for text in specs]
+    results = [_tested(plan, text, is_quiet=as_json) for text in specs]
+    if as_json:
+        _print_json([{**result._asdict(), "spent": result.spent._asdict()} for result in results])
+    else:
+        _print(results)
+    return ANSWERED if all(result.is_answered for result in results) else SILENT
+
+
+def _tested(plan: MindPlan, mind: str, *, is_quiet: bool) -> _Result:
+    began, patience_s = time.monotonic(), min(plan.patience_s, 10.0)
+    alone = plan.model_copy(update={"default": mind, "roles": {}, "patience_s": patience_s})
+    with tempfile.TemporaryDirectory(prefix="asi-arch-minds-") as folder:
+        try:
+            with Console(stderr=True, quiet=is_quiet).status(f"asking {mind}"):
+                detail, is_answered = f"17 + 25 = {asyncio.run(_asked(alone, Path(folder)))}", True
+        except AsiArchError as error:
+            detail, is_answered = str(error), False
+        spent = _spent(Path(folder)) or Charge(0, 0, 0.0)
+    return _Result(mind, is_answered, detail, time.monotonic() - began, spent)
+
+
+async def _asked(plan: MindPlan, folder: Path) -> int:
+    question = Question(
+        role=Role.CHECKER,
+        prompt=Prompt(system="You answer tiny questions.", user="What is 17 + 25?"),
+        answer=Sum,
+        temperature=0.0,
+        max_tokens=1024,
+    )
+    async with opened_minds(plan, folder, warn=_warn) as minds:
+        return (await minds.ask(question)).total
+
+
+def _spent(folder: Path) -> Charge | None:
+    if not (folder / FILE).is_file():
+        return None
+    exchanges = SqliteExchanges.open(folder, read_only=True)
+    try:
+        return exchanges.spent()
+    finally:
+        exchanges.close()
+
+
+def _told(spent: Charge) -> str:
+    return f"{spent.calls} calls, {spent.tokens} tokens, {spent.usd or 0.0:.4f} USD"
+
+
+def _print(results: list[_Result]) -> None:
+    for result in results:
+        verdict = "answered" if result.is_answered else "no answer"
+        line = f"{result.mind}: {verdict} after {result.wall_s:.1f} s ({_told(result.spent)}): {result.detail}"
+        Console(soft_wrap=True).print(line, markup=False, highlight=False)
+
+
+def _warn(text: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(text, markup=False)
+
+
+def _print_json(value: object) -> None:
+    Console(soft_wrap=True).print(json.dumps(value, indent=2), markup=False, highlight=False)
