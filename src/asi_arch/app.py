@@ -35,7 +35,7 @@ from asi_arch.tasks.catalog import build_tasks, data_description, data_fingerpri
 
 CLOCK = Clock(now=time.time, tick=time.monotonic)
 DEFAULT_PROFILE = "cpu"
-FOREIGN = frozenset({Author.IMPORTED, Author.USER})
+FOREIGN = frozenset({Author.IMPORTED, Author.USER, Author.MODEL})
 """Authors of whose code we did not write every line."""
 
 

@@ -5,15 +5,24 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import SystemRandom
 
-from asi_arch.app import CLOCK
+from asi_arch.agents.minds.debugger import MindDebugger
+from asi_arch.agents.minds.designer import Designer
+from asi_arch.agents.minds.fallback import Relieved
+from asi_arch.agents.minds.researcher import Form, Inventor
+from asi_arch.app import CLOCK, require_containment
 from asi_arch.domain.exchanges import Exchanges
+from asi_arch.domain.minds import Role
+from asi_arch.domain.profile import Policy
+from asi_arch.engine.bench import Bench
+from asi_arch.engine.notices import Said
 from asi_arch.keys import found_keys
 from asi_arch.llm.budgets import Purse
 from asi_arch.llm.ledger import Ledger
 from asi_arch.llm.lines import Surroundings, open_lines, remote_services
 from asi_arch.llm.mind import Minds
-from asi_arch.llm.plan import MindPlan
+from asi_arch.llm.plan import GGUF, MindPlan
 from asi_arch.llm.redact import Redactor
+from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
 
@@ -42,6 +51,48 @@ async def opened_minds(
                 await minds.close()
     finally:
         exchanges.close()
+
+
+@asynccontextmanager
+async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGenerator[Bench, None]:
+    """The bench with a researcher and a debugger that ask the minds of the settings; as it is where they name none.
+
+    The random arm is a control and asks nobody. Raises `UserError` where programs of a mind could not be kept in.
+    """
+    plan = settings.minds
+    inventor, has_debugger = idea_role(plan), can_debug(plan)
+    if inventor is None or bench.campaign.profile.search.policy is Policy.RANDOM:
+        yield bench
+        return
+    if inventor is Role.RESEARCHER or has_debugger:
+        require_containment(settings, "A language model's programs are run in no other way")
+    async with opened_minds(plan, folder, warn=lambda text: bench.listen(Said(text))) as minds:
+        researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
+        if plan.when_silent == "compose":
+            researcher = Relieved(researcher, bench.researcher, lambda text: bench.listen(Said(text)))
+        yield bench._replace(researcher=researcher, debugger=MindDebugger(minds) if has_debugger else None)
+
+
+def idea_role(plan: MindPlan) -> Role | None:
+    """Who has the ideas: the role that is named, else the one that suits the default; None where there is no mind.
+
+    A local model fills in a form and the composer writes the code, because small models write wrong code.
+    """
+    for role in (Role.RESEARCHER, Role.DESIGNER):
+        if plan.roles.get(role):
+            return role
+    if not plan.default:
+        return None
+    return Role.DESIGNER if _is_local(plan.default) else Role.RESEARCHER
+
+
+def can_debug(plan: MindPlan) -> bool:
+    """Whether failures go to a debugger: to one that is named, else to a default that is no local model."""
+    return bool(plan.roles.get(Role.DEBUGGER) or (plan.default and not _is_local(plan.default)))
+
+
+def _is_local(spec: str) -> bool:
+    return spec.startswith(f"{GGUF}:")
 
 
 def _reading(folder: Path) -> Exchanges:

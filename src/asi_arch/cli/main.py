@@ -85,6 +85,21 @@ def run(
     workers: Annotated[
         int | None, typer.Option("--workers", "-w", help="Trainings at the same time.", show_default="number of cores")
     ] = None,
+    mind: Annotated[
+        str | None,
+        typer.Option(
+            "--mind",
+            "-m",
+            help="Who has the ideas: openai:MODEL, anthropic:MODEL, gguf:FILE, inbox:FOLDER, ...; see `asi-arch minds`.",
+            show_default="the settings', or the embedded composer",
+        ),
+    ] = None,
+    when_silent: Annotated[
+        str | None,
+        typer.Option(
+            help="When the mind does not answer: stop, or compose (the composer stands in).", show_default="stop"
+        ),
+    ] = None,
     state: State = None,
     plain: Annotated[bool, typer.Option("--plain", help="One line per event instead of the live table.")] = False,
 ) -> None:
@@ -98,10 +113,13 @@ def run(
       asi-arch run -n 60 --seed 1 --state campaigns/sixty
       asi-arch run -n 60 --policy random --state campaigns/control
       asi-arch run --data ~/my-notes --state campaigns/notes
+      asi-arch run --mind inbox:questions --state campaigns/mine
     """
     from asi_arch.cli import run as command
 
-    wish = command.RunWish(experiments, time, compute, profile, seed, policy, data, workers, state, plain)
+    wish = command.RunWish(
+        experiments, time, compute, profile, seed, policy, data, workers, state, plain, mind, when_silent
+    )
     command.run(wish)
 
 

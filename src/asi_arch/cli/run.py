@@ -17,6 +17,11 @@ from asi_arch.cli.live import LiveTable
 from asi_arch.cli.plain import PlainLines
 from asi_arch.domain.errors import UserError
 from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.llm.lines import parsed
+from asi_arch.minds import thinking
+from asi_arch.settings import Settings
+
+WHEN_SILENT = ("stop", "compose")
 
 
 class RunWish(NamedTuple):
@@ -32,6 +37,8 @@ class RunWish(NamedTuple):
     workers: int | None
     state: Path | None
     plain: bool
+    mind: str | None = None
+    when_silent: str | None = None
 
 
 def run(wish: RunWish) -> None:
@@ -63,7 +70,7 @@ def _limits(wish: RunWish) -> Limits:
 
 
 async def _run(wish: RunWish, limits: Limits, display: "LiveTable | PlainLines") -> None:
-    settings = options.settings(wish.state, wish.workers)
+    settings = _with_mind(options.settings(wish.state, wish.workers), wish)
     asked = Wish(
         profile=wish.profile,
         seed=wish.seed,
@@ -71,12 +78,28 @@ async def _run(wish: RunWish, limits: Limits, display: "LiveTable | PlainLines")
         data=wish.data,
     )
     display.opening(settings.state)
-    async with opened_bench(settings.state, asked, settings, listen=display.listen) as bench:
+    async with (
+        opened_bench(settings.state, asked, settings, listen=display.listen) as embedded,
+        thinking(embedded, settings.state, settings) as bench,
+    ):
         slots = max(1, settings.workers // len(bench.campaign.profile.seeds))
         loop = CampaignLoop(bench, limits, slots=slots)
         with display.showing(bench, limits), _signals(loop, display):
             await loop.run()
         display.closing(settings.state)
+
+
+def _with_mind(settings: Settings, wish: RunWish) -> Settings:
+    """The settings with what the command says of minds. Raises `UserError` for a mind that can't be."""
+    changes: dict[str, str] = {}
+    if wish.mind is not None:
+        parsed(wish.mind, settings.minds)
+        changes["default"] = wish.mind
+    if wish.when_silent is not None:
+        if wish.when_silent not in WHEN_SILENT:
+            raise UserError(f"--when-silent must be one of {', '.join(WHEN_SILENT)}, got {wish.when_silent!r}")
+        changes["when_silent"] = wish.when_silent
+    return settings.model_copy(update={"minds": settings.minds.model_copy(update=changes)})
 
 
 @contextmanager

@@ -69,6 +69,10 @@ class MindPlan(Record):
     default: str = ""
     """Who answers for roles without a mind of their own, such as 'openai:gpt-5-mini' or 'inbox:questions'."""
     roles: dict[Role, str] = Field(default_factory=dict[Role, str])
+    program: Literal["whole", "edits"] = "whole"
+    """How a researcher gives its program: complete, or as edits to its parent, which is shorter."""
+    when_silent: Literal["stop", "compose"] = "stop"
+    """What happens to a proposal for which nobody has an idea: the campaign ends in order, or the composer has one."""
     services: dict[str, Service] = Field(default_factory=dict[str, Service])
     """By name; one of the known names changes that service."""
     budgets: Budgets = Budgets()
