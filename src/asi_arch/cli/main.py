@@ -90,7 +90,7 @@ def run(
         typer.Option(
             "--mind",
             "-m",
-            help="Who has the ideas: openai:MODEL, anthropic:MODEL, gguf:FILE, inbox:FOLDER, ...; see `asi-arch minds`.",
+            help="Who has the ideas: openai:MODEL, anthropic:MODEL, gguf:FILE, inbox:FOLDER; see `asi-arch minds`.",
             show_default="the settings', or the embedded composer",
         ),
     ] = None,
@@ -117,10 +117,8 @@ def run(
     """
     from asi_arch.cli import run as command
 
-    wish = command.RunWish(
-        experiments, time, compute, profile, seed, policy, data, workers, state, plain, mind, when_silent
-    )
-    command.run(wish)
+    limits, search = (experiments, time, compute), (profile, seed, policy, data)
+    command.run(command.RunWish(*limits, *search, workers, state, plain, mind, when_silent))
 
 
 @app.command()
