@@ -82,7 +82,11 @@ def read_paper(path: Path) -> Paper:
 
 def readable(error: ValidationError) -> str:
     """One clause per mistake: where, what, and the value where it is short."""
-    return "; ".join(_clause(item["loc"], item["type"], item["msg"], item["input"]) for item in error.errors())
+    items = error.errors(include_url=False)
+    places = [item["loc"] for item in items]
+    # A list whose only item is wrong counts as empty as well.
+    told = [i for i in items if not any(place[: len(i["loc"])] == i["loc"] != place for place in places)]
+    return "; ".join(_clause(item["loc"], item["type"], item["msg"], item["input"]) for item in told)
 
 
 def _clause(location: tuple[int | str, ...], kind: str, message: str, value: object) -> str:

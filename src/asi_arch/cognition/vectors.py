@@ -112,11 +112,14 @@ class VectorCache:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             handle, beside = tempfile.mkstemp(dir=self._folder, prefix=f"{path.name}.")
+        except OSError:
+            return
+        try:
             with os.fdopen(handle, "wb") as file:
                 file.write(sha256(content.getvalue()).encode() + content.getvalue())
             os.replace(beside, path)
         except OSError:
-            return
+            Path(beside).unlink(missing_ok=True)
 
 
 def _read(path: Path, entries: int) -> Vectors | None:

@@ -15,11 +15,14 @@ MAX_WORDS = 256
 _STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
-        """a about after all also although an and any are as at be because been before being both but by can could do does
-        each even every few for from had has have how however if in into is it its itself just less like made make makes
-        many may more most much must no nor not of off on once one only or other our out over own per same should since
-        so some still such than that the their them then there these they this those though through thus to too under
-        until up upon very was well were what when where whether which while who whose why will with without would yet""",
+        """
+        a about after all also although an and any are as at be because been before being both but by can
+        could do does each even every few for from had has have how however if in into is it its itself just
+        less like made make makes many may more most much must no nor not of off on once one only or other
+        our out over own per same should since so some still such than that the their them then there these
+        they this those though through thus to too under until up upon very was well were what when where
+        whether which while who whose why will with without would yet
+        """,
     )
 )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Annotated, Protocol
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from asi_arch.domain.record import Record
 
@@ -36,19 +36,16 @@ class Theme(str, Enum):
     TRAINING = "training and conversion"
 
 
-def _stripped(value: object) -> object:
-    return value.strip() if isinstance(value, str) else value
-
-
-Line = Annotated[str, BeforeValidator(_stripped), Field(min_length=1, max_length=200)]
-Part = Annotated[str, BeforeValidator(_stripped), Field(min_length=1, max_length=MAX_PART_CHARS)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Trigger = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TRIGGER_CHARS)]
+Part = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_PART_CHARS)]
 
 
 class Entry(Record):
     """One idea of a paper."""
 
     id: Line
-    trigger: Annotated[str, BeforeValidator(_stripped), Field(min_length=1, max_length=MAX_TRIGGER_CHARS)]
+    trigger: Trigger
     """The symptom that the idea cures, worded like a finding of the Analyst; what a search compares with first."""
     background: Part
     """What came before, and its limits."""
