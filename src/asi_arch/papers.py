@@ -64,4 +64,5 @@ def _retriever(search: Search, corpus: Corpus, settings: Settings, on_progress: 
     by_meaning = ByMeaning([corpus.packaged, corpus.own], MiniLm(), cache)
     if search is Search.MEANING:
         return by_meaning
-    return Hybrid([(by_meaning, 1.0), (ByWords(corpus.papers), WORDS_WEIGHT)])
+    parts = [(by_meaning, 1.0), (ByWords(corpus.papers), WORDS_WEIGHT)]
+    return Hybrid(parts, sum(len(paper.entries) for paper in corpus.papers))

@@ -219,10 +219,10 @@ def test_the_commands_are_wired(asi_arch: Run, own: Path, environment: dict[str,
     assert broken.returncode == 2 and "bad.toml" in broken.stderr and "Traceback" not in broken.stderr
 
 
-def test_the_real_search_finds_a_trigger_by_itself(asi_arch: Run, own: Path, environment: dict[str, str]) -> None:
+def test_the_real_search_finds_a_trigger_by_itself(asi_arch: Run, environment: dict[str, str], tmp_path: Path) -> None:
     if complaint := complaint_about_embeddings():
         pytest.skip(f"search by meaning is NOT TESTED here: {complaint}")
-    environment.update(ASI_ARCH_PAPERS=str(own))
+    environment.update(ASI_ARCH_PAPERS=str(tmp_path / "papers"))
     paper = load_corpus(Path("/nonexistent")).papers[-1]
     done = asi_arch("cognition", "search", "--json", paper.entries[0].trigger, timeout=280)
     assert json.loads(done.stdout)[0]["arxiv"] == paper.arxiv, done.stderr

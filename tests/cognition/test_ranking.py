@@ -12,7 +12,7 @@ class Fixed:
     name = "fixed"
 
     def __init__(self, *numbers: int) -> None:
-        self._hits = [Hit(number, -place) for place, number in enumerate(numbers)]
+        self._hits = [Hit(number, 10.0 - place) for place, number in enumerate(numbers)]
 
     def ranked(self, text: str) -> list[Hit]:
         return self._hits
@@ -23,13 +23,36 @@ def test_equal_scores_keep_the_order_of_the_base() -> None:
 
 
 def test_the_hybrid_prefers_what_both_find() -> None:
-    hits = Hybrid([(Fixed(0, 1, 2), 1.0), (Fixed(3, 1), 1.0)]).ranked("x")
-    assert [hit.number for hit in hits] == [1, 0, 3, 2]
+    hits = Hybrid([(Fixed(0, 1, 2), 1.0), (Fixed(3, 1), 1.0)], 5).ranked("x")
+    assert hits[0].number == 1
+    assert {hit.number for hit in hits} == {0, 1, 2, 3}, "whatever any of them found"
+
+
+class Scored:
+    name = "scored"
+
+    def __init__(self, *scores: float) -> None:
+        self._scores = scores
+
+    def ranked(self, text: str) -> list[Hit]:
+        return best_first(dict(enumerate(self._scores)))
+
+
+def test_parts_count_by_how_clearly_they_tell_entries_apart_not_by_their_scale() -> None:
+    small, large = Scored(0.9, 0.1, 0.1, 0.1), Scored(120.0, 130.0, 100.0, 110.0)
+    assert Hybrid([(small, 1.0), (large, 1.0)], 4).ranked("x")[0].number == 0
+    scores = [hit.score for hit in Hybrid([(small, 1.0)], 4).ranked("x")]
+    tenfold = [hit.score for hit in Hybrid([(Scored(9.0, 1.0, 1.0, 1.0), 1.0)], 4).ranked("x")]
+    assert scores == pytest.approx(tenfold)
+
+
+def test_where_all_is_equal_the_hybrid_keeps_the_order_of_the_base() -> None:
+    assert [hit.number for hit in Hybrid([(Scored(2.0, 2.0), 1.0)], 2).ranked("x")] == [0, 1]
 
 
 def test_the_heavier_part_of_a_hybrid_decides() -> None:
-    assert Hybrid([(Fixed(0, 1), 1.0), (Fixed(1, 0), 0.5)]).ranked("x")[0].number == 0
-    assert Hybrid([(Fixed(0, 1), 0.5), (Fixed(1, 0), 1.0)]).ranked("x")[0].number == 1
+    assert Hybrid([(Fixed(0, 1), 1.0), (Fixed(1, 0), 0.5)], 2).ranked("x")[0].number == 0
+    assert Hybrid([(Fixed(0, 1), 0.5), (Fixed(1, 0), 1.0)], 2).ranked("x")[0].number == 1
 
 
 def test_a_word_counts_in_any_of_its_forms(make_paper: MakePaper) -> None:

@@ -59,7 +59,7 @@ def test_an_own_paper_leaves_the_cached_ones_alone(
     ByMeaning([papers, ()], encoder, VectorCache(tmp_path))
     encoder.asked.clear()
     ByMeaning([papers, [make_paper("own-notes", "a trigger of mine")]], encoder, VectorCache(tmp_path))
-    assert len(encoder.asked) == 2, "trigger and rest of the new entry"
+    assert len(encoder.asked) == 2, "trigger and algorithm of the new entry"
 
 
 def test_another_word_or_another_model_is_another_file(

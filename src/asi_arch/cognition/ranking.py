@@ -1,10 +1,8 @@
 """What all retrievers have in common: they put the entries in order, by their number in the base."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
-
-RANK_OFFSET = 10
-"""Added to a rank before its reciprocal is taken: the larger, the less the first places count (Cormack et al. 2009)."""
 
 
 class Hit(NamedTuple):
@@ -13,7 +11,7 @@ class Hit(NamedTuple):
     number: int
     """Of the entry, counted through all papers."""
     score: float
-    """Higher is better; comparable within one answer only."""
+    """Higher is better; comparable within one answer only. An entry that does not come has 0."""
 
 
 class Retriever(Protocol):
@@ -30,21 +28,28 @@ class Retriever(Protocol):
 
 
 class Hybrid:
-    """A `Retriever` that adds up, over several others, weight / (rank + offset): reciprocal rank fusion."""
+    """A `Retriever` that adds up the scores of others, each in standard deviations over all entries and weighted.
+
+    Measured against reciprocal rank fusion it found more: a clear winner of one part stays one.
+    """
 
     name = "hybrid"
 
-    def __init__(self, parts: Sequence[tuple[Retriever, float]]) -> None:
-        """Retrievers over the same entries, with their weights."""
+    def __init__(self, parts: Sequence[tuple[Retriever, float]], entries: int) -> None:
+        """Retrievers over the same entries, with their weights; how many entries there are."""
         self._parts = parts
+        self._entries = entries
 
     def ranked(self, text: str) -> list[Hit]:
         """Every entry that any of them found."""
-        scores: dict[int, float] = {}
+        total: dict[int, float] = {}
         for retriever, weight in self._parts:
-            for rank, hit in enumerate(retriever.ranked(text), start=1):
-                scores[hit.number] = scores.get(hit.number, 0.0) + weight / (RANK_OFFSET + rank)
-        return best_first(scores)
+            found = {hit.number: hit.score for hit in retriever.ranked(text)}
+            scores = [found.get(number, 0.0) for number in range(self._entries)]
+            scale = weight / (statistics.pstdev(scores) or 1.0) if scores else 0.0
+            for number, score in found.items():
+                total[number] = total.get(number, 0.0) + scale * score
+        return best_first(total)
 
 
 def best_first(scores: Mapping[int, float]) -> list[Hit]:

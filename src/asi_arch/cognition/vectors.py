@@ -14,13 +14,13 @@ import numpy as np
 
 from asi_arch.cognition.embedding import Vectors
 from asi_arch.cognition.ranking import Hit, best_first
-from asi_arch.domain.cognition import Entry, Paper
+from asi_arch.domain.cognition import Paper
 from asi_arch.domain.record import canonical_hash, sha256
 
 Progress = Callable[[int, int], None]
 """Told how many texts of how many are encoded."""
-REST_WEIGHT = 0.5
-"""Of what an entry does, against 1 for its trigger."""
+ALGORITHM_WEIGHT = 0.5
+"""Of an entry's algorithm, against 1 for its trigger."""
 
 
 class Encoder(Protocol):
@@ -37,9 +37,9 @@ class Encoder(Protocol):
 
 
 class ByMeaning:
-    """A `ranking.Retriever`: likeness to the trigger, and with less weight to what the entry does.
+    """A `ranking.Retriever`: likeness to the trigger, and with less weight to the algorithm.
 
-    Each entry is one vector, [trigger, weight * rest], and a query is [q, q], so that one inner product is the
+    Each entry is one vector, [trigger, weight * algorithm], and a query is [q, q], so that one inner product is the
     weighted sum. Of a query with several windows the most alike counts.
     """
 
@@ -72,12 +72,8 @@ class ByMeaning:
 
 
 def fields(papers: Sequence[Paper]) -> list[tuple[str, str]]:
-    """Trigger and rest of every entry, as they are encoded."""
-    return [(entry.trigger, _rest(paper, entry)) for paper in papers for entry in paper.entries]
-
-
-def _rest(paper: Paper, entry: Entry) -> str:
-    return f"{paper.name}. {entry.background} {entry.algorithm}"
+    """Trigger and algorithm of every entry, as they are encoded."""
+    return [(entry.trigger, entry.algorithm) for paper in papers for entry in paper.entries]
 
 
 class VectorCache:
@@ -89,7 +85,7 @@ class VectorCache:
 
     def vectors(self, texts: list[tuple[str, str]], encoder: Encoder) -> Vectors:
         """[entries, 2N]: from the file where there is a whole one, else computed and kept."""
-        key = canonical_hash([encoder.fingerprint, REST_WEIGHT, texts])
+        key = canonical_hash([encoder.fingerprint, ALGORITHM_WEIGHT, texts])
         path = self._folder / f"{key[:32]}.vectors"
         found = _read(path, len(texts))
         if found is None:
@@ -99,9 +95,9 @@ class VectorCache:
 
     def _computed(self, texts: list[tuple[str, str]], encoder: Encoder) -> Vectors:
         rows: list[Vectors] = []
-        for trigger, rest in texts:
+        for trigger, algorithm in texts:
             self._on_progress(len(rows), len(texts))
-            rows.append(np.concatenate([encoder.windows(trigger)[0], REST_WEIGHT * encoder.windows(rest)[0]]))
+            rows.append(np.concatenate([encoder.windows(trigger)[0], ALGORITHM_WEIGHT * encoder.windows(algorithm)[0]]))
         self._on_progress(len(texts), len(texts))
         return np.stack(rows).astype(np.float32)
 
