@@ -11,7 +11,7 @@ OLDEST := $(shell for p in python3.10 "$$HOME"/.pyenv/versions/3.10.*/bin/python
 	"$$p" -c 'import venv' 2>/dev/null && echo "$$p" && break; done)
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: discover test test-all test-oldest check format clean help
+.PHONY: discover test test-all test-oldest check format vectors clean help
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -38,6 +38,10 @@ check: $(VENV)/.ready-dev
 format: $(VENV)/.ready-dev
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+# Encodes the entries of the cognition base that have changed; to be committed with them.
+vectors: $(VENV)/.ready
+	$(BIN)/python -m asi_arch.cognition.shipping
 
 # The rooms without torch are tested under the oldest Python, where one is found.
 test-oldest:

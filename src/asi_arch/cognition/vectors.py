@@ -6,17 +6,22 @@ A cache may vanish, be unwritable or be damaged: then the vectors are computed a
 import io
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asi_arch.cognition.embedding import Vectors
 from asi_arch.cognition.ranking import Hit, best_first
 from asi_arch.domain.cognition import Paper
 from asi_arch.domain.record import canonical_hash, sha256
 
+HalfVector = NDArray[np.float16]
+SHIPPED = Path(__file__).parent / "papers.vectors"
+"""Vectors of the papers that ship, so that a first search need not encode them; `make vectors` writes it."""
 Progress = Callable[[int, int], None]
 """Told how many texts of how many are encoded."""
 ALGORITHM_WEIGHT = 0.5
@@ -76,55 +81,74 @@ def fields(papers: Sequence[Paper]) -> list[tuple[str, str]]:
     return [(entry.trigger, entry.algorithm) for paper in papers for entry in paper.entries]
 
 
-class VectorCache:
-    """Files `<hash of texts and encoder>.vectors` in a folder: the SHA-256 of the array, then the array."""
+def keys_of(texts: Sequence[tuple[str, str]], encoder: Encoder) -> list[str]:
+    """Under which hash the vector of each entry is kept."""
+    return [canonical_hash([encoder.fingerprint, ALGORITHM_WEIGHT, *pair])[:32] for pair in texts]
 
-    def __init__(self, folder: Path, on_progress: Progress = lambda _done, _all: None) -> None:
+
+class VectorCache:
+    """Files `<hash of texts and encoder>.vectors` in a folder; before them, one that ships with the papers.
+
+    A file is the SHA-256 of an array, then the array: per entry, the hash of its texts and its vector in half
+    precision. So of a file that ships what still fits is used, whatever was edited since.
+    """
+
+    def __init__(
+        self, folder: Path, on_progress: Progress = lambda _done, _all: None, shipped: Path | None = SHIPPED
+    ) -> None:
+        """`shipped` is read only."""
         self._folder = folder
         self._on_progress = on_progress
+        self._shipped = shipped
 
-    def vectors(self, texts: list[tuple[str, str]], encoder: Encoder) -> Vectors:
-        """[entries, 2N]: from the file where there is a whole one, else computed and kept."""
-        key = canonical_hash([encoder.fingerprint, ALGORITHM_WEIGHT, texts])
-        path = self._folder / f"{key[:32]}.vectors"
-        found = _read(path, len(texts))
-        if found is None:
-            found = self._computed(texts, encoder)
-            self._keep(path, found)
-        return found
-
-    def _computed(self, texts: list[tuple[str, str]], encoder: Encoder) -> Vectors:
-        rows: list[Vectors] = []
-        for trigger, algorithm in texts:
-            self._on_progress(len(rows), len(texts))
-            rows.append(np.concatenate([encoder.windows(trigger)[0], ALGORITHM_WEIGHT * encoder.windows(algorithm)[0]]))
-        self._on_progress(len(texts), len(texts))
-        return np.stack(rows).astype(np.float32)
-
-    def _keep(self, path: Path, vectors: Vectors) -> None:
-        """Written beside and renamed, so that no other process sees half a file."""
-        content = io.BytesIO()
-        np.save(content, vectors, allow_pickle=False)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            handle, beside = tempfile.mkstemp(dir=self._folder, prefix=f"{path.name}.")
-        except OSError:
-            return
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(sha256(content.getvalue()).encode() + content.getvalue())
-            os.replace(beside, path)
-        except OSError:
-            Path(beside).unlink(missing_ok=True)
+    def vectors(self, texts: Sequence[tuple[str, str]], encoder: Encoder) -> Vectors:
+        """[entries, 2N]: what no file has is computed, and then all of it kept."""
+        keys = keys_of(texts, encoder)
+        known = read_vectors(self._shipped) if self._shipped else {}
+        if not known.keys() >= set(keys):
+            path = self._folder / f"{canonical_hash(keys)[:32]}.vectors"
+            known |= read_vectors(path)
+            missing = [place for place, key in enumerate(keys) if key not in known]
+            for done, place in enumerate(missing):
+                self._on_progress(done, len(missing))
+                known[keys[place]] = _encoded(texts[place], encoder)
+            if missing:
+                self._on_progress(len(missing), len(missing))
+                with suppress(OSError):
+                    write_vectors(path, {key: known[key] for key in keys})
+        return np.stack([known[key] for key in keys]).astype(np.float32)
 
 
-def _read(path: Path, entries: int) -> Vectors | None:
-    """The array of a whole file; None for one that is missing, damaged or of another shape."""
+def _encoded(pair: tuple[str, str], encoder: Encoder) -> HalfVector:
+    trigger, algorithm = (encoder.windows(text)[0] for text in pair)
+    return np.concatenate([trigger, ALGORITHM_WEIGHT * algorithm]).astype(np.float16)
+
+
+def write_vectors(path: Path, vectors: Mapping[str, HalfVector]) -> None:
+    """Written beside and renamed, so that no other process sees half a file. Raises `OSError`."""
+    width = len(next(iter(vectors.values())))
+    rows = [(key.encode(), vector) for key, vector in vectors.items()]
+    content = io.BytesIO()
+    np.save(content, np.array(rows, dtype=[("key", "S32"), ("vector", np.float16, (width,))]), allow_pickle=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(sha256(content.getvalue()).encode() + content.getvalue())
+        os.chmod(beside, 0o644)
+        os.replace(beside, path)
+    except OSError:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def read_vectors(path: Path) -> dict[str, HalfVector]:
+    """The vectors of a whole file by the hash of their texts; none of one that is missing or damaged."""
     try:
         content = path.read_bytes()
     except OSError:
-        return None
+        return {}
     if content[:64] != sha256(content[64:]).encode():
-        return None
-    vectors = np.load(io.BytesIO(content[64:]), allow_pickle=False)
-    return vectors if vectors.ndim == 2 and len(vectors) == entries else None
+        return {}
+    rows: Any = np.load(io.BytesIO(content[64:]), allow_pickle=False)
+    return {key.decode(): vector for key, vector in zip(rows["key"].tolist(), rows["vector"], strict=True)}
