@@ -30,7 +30,7 @@ class Retriever(Protocol):
 class Hybrid:
     """A `Retriever` that adds up the scores of others, each in standard deviations over all entries and weighted.
 
-    Measured against reciprocal rank fusion it found more: a clear winner of one part stays one.
+    Ranks would forget by how much a part prefers an entry; with scores a clear winner of one part stays one.
     """
 
     name = "hybrid"
