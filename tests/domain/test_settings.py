@@ -41,3 +41,9 @@ def test_the_environment_beats_the_file(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_named() -> None:
     with pytest.raises(UserError, match="workers"):
         load_settings({"XDG_CONFIG_HOME": "/nonexistent", "ASI_ARCH_WORKERS": "many"})
+
+
+def test_own_papers_lie_where_the_user_keeps_data(tmp_path: Path) -> None:
+    environment = {"XDG_CONFIG_HOME": "/nonexistent", "XDG_DATA_HOME": str(tmp_path)}
+    assert load_settings(environment).papers == tmp_path / "asi-arch" / "papers"
+    assert load_settings({**environment, "ASI_ARCH_PAPERS": "mine"}).papers == Path("mine")

@@ -314,18 +314,101 @@ def gallery(
     command.import_gallery(command.ImportWish(file, adapter, profile, data, state, as_json))
 
 
-@app.command()
+benches = typer.Typer(invoke_without_command=True)
+app.add_typer(benches, name="bench")
+
+
+@benches.callback()
 def bench(
+    context: typer.Context,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer repetitions and 10,000 instead of 100,000 stored experiments.")
     ] = False,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Measure this machine: speed of every baseline, overhead of an experiment, store and sampling."""
+    """Measure this machine: speed of every baseline, overhead of an experiment, store and sampling.
+
+    `asi-arch bench cognition` measures the search in the base of papers instead.
+    """
+    if context.invoked_subcommand is not None:
+        return
     from asi_arch.cli import measure
 
     measure.bench(quick=quick, profile=profile, as_json=as_json)
+
+
+@benches.command("cognition")
+def bench_cognition(
+    findings: Annotated[
+        Path | None,
+        typer.Option(help="Your own test set: TOML with [[findings]], each a text and a list arxiv of ids."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Does the base find the right papers, and how fast? Recall among the first three, mean reciprocal rank, times."""
+    from asi_arch.cli import retrieval
+
+    retrieval.bench(findings, as_json=as_json)
+
+
+papers = typer.Typer(no_args_is_help=True, help="What the literature knows: search, show, check and add papers.")
+app.add_typer(papers, name="cognition")
+
+
+@papers.command("search")
+def search_papers(
+    text: Annotated[str, typer.Argument(help="What went wrong in an experiment, in a sentence or two.")],
+    count: Annotated[int, typer.Option("--number", "-n", min=1, help="How many papers.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """The entries whose symptom fits a text, best first, each of another paper.
+
+    [bold]Examples[/bold]
+
+      asi-arch cognition search "recall falls once there are more pairs than dimensions"
+      asi-arch cognition search -n 10 --json "the forget gate saturates"
+    """
+    from asi_arch.cli import cognition
+
+    cognition.search(text, count, as_json=as_json)
+
+
+@papers.command("show")
+def show_paper(
+    which: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="An arXiv id, an entry's id or a paper's name.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """A paper's entries in full; without an id, all papers by theme."""
+    from asi_arch.cli import cognition
+
+    cognition.show(which, as_json=as_json)
+
+
+@papers.command("add")
+def add_paper(
+    file: Annotated[Path, typer.Argument(help="A TOML file of entries, like those that ship.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Add without asking.")] = False,
+) -> None:
+    """Add a paper of your own to the base. It is shown first and stored when you agree; duplicates are refused.
+
+    [bold]Examples[/bold]
+
+      asi-arch cognition add my-paper.toml
+    """
+    from asi_arch.cli import cognition
+
+    cognition.add(cognition.AddWish(file, yes, cognition.confirmed))
+
+
+@papers.command("check")
+def check_papers(as_json: Json = False) -> None:
+    """Is the base sound: form of every file, duplicates, dead ids. Exit code 0: it is, 1: there are complaints."""
+    from asi_arch.cli import cognition
+
+    raise typer.Exit(cognition.check(as_json=as_json))
 
 
 @app.command()

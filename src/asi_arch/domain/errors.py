@@ -5,6 +5,7 @@ AsiArchError
 │   ├── ProfileError     a profile that can't be read or contradicts itself
 │   ├── DataError        a corpus that can't be read, is empty or has changed
 │   ├── CandidateError   a candidate file that can't be used at all (missing, not text)
+│   ├── PaperError       a paper or an entry of the cognition base that can't be used
 │   └── StoreError       the state folder is unwritable, full, foreign or held by another controller
 │       ├── StoreLocked
 │       ├── StoreFull
@@ -34,6 +35,10 @@ class DataError(UserError):
 
 class CandidateError(UserError):
     """A candidate file that can't be used at all."""
+
+
+class PaperError(UserError):
+    """A paper or an entry of the cognition base that can't be used."""
 
 
 class StoreError(UserError):
