@@ -57,7 +57,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	$(BIN)/python $(INSTALL) --editable '.[dev]'
+	$(BIN)/python $(INSTALL) --editable '.[dev,minds]'
 	@touch $@
 
 .venv-oldest/.ready: pyproject.toml constraints.txt

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ class FakeTime:
     async def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
         self.now += seconds
+        await asyncio.sleep(0)
 
 
 @dataclass

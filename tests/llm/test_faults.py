@@ -66,9 +66,7 @@ async def test_a_connection_that_is_cut_is_counted_and_tried_again(desk, protoco
     ],
     ids=["truncated", "10 MB", "garbage", "nonsense", "wrong schema", "empty"],
 )
-async def test_a_bad_reply_is_never_used_and_asked_again_twice(
-    desk, protocol: Protocol, act: Act, ending: str
-) -> None:
+async def test_a_bad_reply_is_never_used_and_asked_again_twice(desk, protocol: Protocol, act: Act, ending: str) -> None:
     async with fake_endpoint(act) as endpoint:
         with pytest.raises(BadAnswer):
             await asked(desk, backend_of(endpoint, protocol))
@@ -105,7 +103,7 @@ async def test_a_quota_that_is_gone_is_not_waited_for(desk) -> None:
 
 async def test_a_service_that_says_nothing_is_given_up_in_time(desk) -> None:
     async with fake_endpoint(Act(is_silent=True)) as endpoint:
-        with pytest.raises(MindUnavailable, match="no reply within|cut"):
+        with pytest.raises(MindUnavailable, match=r"no reply within|cut"):
             await asked(desk, backend_of(endpoint, timeout_s=0.5), patience_s=1.0)
     assert set(desk.endings()) == {"lost"}
 
