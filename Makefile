@@ -61,7 +61,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	$(BIN)/python $(INSTALL) --editable '.[cognition,dev]'
+	$(BIN)/python $(INSTALL) --editable '.[cognition,dev,minds]'
 	@touch $@
 
 .venv-oldest/.ready: pyproject.toml constraints.txt

@@ -87,12 +87,15 @@ def open_lines(around: Surroundings) -> dict[Role, Line]:
     for role in Role:
         if text := plan.spec(role):
             spec = parsed(text, plan)
-            line = lines.get(spec) or open_line(spec, around)
-            sharing = next((other for known, other in lines.items() if known.service == spec.service), None)
-            # One service is down or overloaded for all of its models at once.
-            lines[spec] = line if sharing is None else replace(line, patience=sharing.patience)
+            if spec not in lines:
+                lines[spec] = _sharing(open_line(spec, around), [lines[s] for s in lines if s.service == spec.service])
             found[role] = lines[spec]
     return found
+
+
+def _sharing(line: Line, others: list[Line]) -> Line:
+    """One service is down or overloaded for all of its models at once."""
+    return replace(line, patience=others[0].patience) if others else line
 
 
 def _backend(spec: Spec, around: Surroundings) -> tuple[Backend, Tariff, int]:

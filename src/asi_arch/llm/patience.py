@@ -65,18 +65,24 @@ class Patience:
                     return result
 
     async def _admitted(self, stack: AsyncExitStack, deadline: float) -> None:
-        if self._failures:
-            await self._queue.acquire()
-            if self._failures:
-                stack.callback(self._queue.release)
-            else:
-                self._queue.release()
+        """A place, and while the service is down the only turn. Raises `MindUnavailable` when time is up."""
         await stack.enter_async_context(self._places)
+        self._require_time(deadline)
+        if not self._failures:
+            return
+        await self._queue.acquire()
+        if not self._failures:
+            self._queue.release()
+            return
+        stack.callback(self._queue.release)
+        self._require_time(deadline)
+        if (pause := self._not_before - self._tick()) > 0:
+            await self._sleep(pause)
+
+    def _require_time(self, deadline: float) -> None:
         if self._failures and max(self._not_before, self._tick()) >= deadline:
             tries = f"{self._failures} failures in a row, {self._total_s:.0f} s of patience"
             raise MindUnavailable(f"{self._reason} ({tries}); nothing is lost, give the command again later")
-        if (pause := self._not_before - self._tick()) > 0:
-            await self._sleep(pause)
 
     def _note_failure(self, error: Transient) -> None:
         self._failures += 1
