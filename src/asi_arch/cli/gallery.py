@@ -21,7 +21,8 @@ _SHOWN = 10
 _MAX_NAME = 200
 _UNKNOWN = -1
 """The number of a parent that is named and not in the file."""
-_SKIP = "mend it, or leave such entries out with --skip-broken"
+_BROKEN = "'program' is not valid Python"
+_MEND = "\nMend the programs, or leave such entries out with --skip-broken."
 
 
 class ImportWish(NamedTuple):
@@ -80,7 +81,8 @@ def read_gallery(path: Path, *, skip_broken: bool = False) -> Gallery:
     if complaints:
         more = f"\n  and {len(complaints) - _SHOWN} more" if len(complaints) > _SHOWN else ""
         lines = "".join(f"\n  {text}" for text in complaints[:_SHOWN])
-        raise CandidateError(f"{path} can't be imported, nothing was stored:{lines}{more}")
+        mend = _MEND if not skip_broken and any(_BROKEN in text for text in complaints) else ""
+        raise CandidateError(f"{path} can't be imported, nothing was stored:{lines}{more}{mend}")
     return Gallery(entries, list(broken.values()))
 
 
@@ -165,9 +167,9 @@ def _faults_of_program(program: str) -> Iterator[str]:
         program.encode("utf-8")
         ast.parse(program)
     except SyntaxError as error:
-        yield f"'program' is not valid Python: {error.msg} (line {error.lineno}); {_SKIP}"
+        yield f"{_BROKEN}: {error.msg} (line {error.lineno})"
     except (ValueError, RecursionError, MemoryError) as error:
-        yield f"'program' is not valid Python: {error}; {_SKIP}"
+        yield f"{_BROKEN}: {error}"
 
 
 def _count(value: object) -> int | None:

@@ -100,8 +100,16 @@ def test_constants_outside_the_layer_are_still_found(setting: CheckSetting) -> N
         (layer().replace("hidden_size=8, ", "").replace("hidden_size", "8"), "neither `hidden_size` nor `d_model`", 9),
         (layer().replace("attention_mask=None", "rotary_phase"), "`forward` of `DeltaNet` requires `rotary_phase`", 15),
         (layer("os.getcwd()", top="import os\n"), "`os` may not be imported", 1),
-        (layer(top="from fla.modules import GatedMLP\n"), "`GatedMLP` from `fla.modules` has no stand-in", 1),
-        (layer(top="from fla.models.utils import Cache\nimport fla.ops.nsa\n"), "`fla.ops.nsa` has no stand-in", 2),
+        (
+            layer("GatedMLP(8)", top="from fla.modules import GatedMLP\n"),
+            "`GatedMLP` from `fla.modules` has no stand-in",
+            1,
+        ),
+        (
+            layer("fla", top="from fla.models.utils import Cache\nimport fla.ops.nsa\n"),
+            "`fla.ops.nsa` has no stand-in",
+            2,
+        ),
         (
             layer().replace("DeltaNet", "One") + layer().replace("DeltaNet", "Two"),
             "several classes take `hidden_states`: `One`, `Two`",
@@ -326,6 +334,7 @@ def test_random_numbers_of_python_follow_the_seed_of_torch() -> None:
         "try:\n    import triton\nexcept ImportError:\n    triton = None\n",
         "try:\n    from causal_conv1d import causal_conv1d_fn\nexcept (ImportError, OSError):\n    pass\n",
         "try:\n    from fla.ops.nsa import parallel_nsa\nexcept ImportError:\n    pass\n",
+        "from fla.modules import GatedMLP, RMSNorm\nfrom fla.ops.nsa import parallel_nsa\nimport fla.ops.nsa as nsa\n",
         "import os\nimport numpy as np\nfrom json import dumps\n",
         "import torch._dynamo\ntorch._dynamo.config.suppress_errors = True\n",
     ],

@@ -145,9 +145,9 @@ def _layer(tree: ast.Module, names: Mapping[str, object]) -> type[nn.Module]:
         raise LoadFailure(f"there are {len(lines)} classes `{_CLASS}` (lines {places}); keep one", lines[1])
     own = [kind for kind in names.values() if isinstance(kind, type) and kind.__module__ == MODULE_NAME]
     modules = list(dict.fromkeys(kind for kind in own if issubclass(kind, nn.Module)))
-    named = names.get(_CLASS)
-    if lines or named in modules:
-        found = [kind for kind in modules if kind is named]
+    named = [kind for kind in modules if names.get(_CLASS) is kind]
+    if lines or named:
+        found = named
     else:
         found = [kind for kind in modules if _INPUT in inspect.signature(kind.forward).parameters]
     if len(found) == 1:

@@ -17,7 +17,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from asi_arch.lab.adapters.updates import Update, tainted_attributes, update_of
+from asi_arch.lab.adapters.updates import Update, makes, tainted_attributes, update_of
 from asi_arch.lab.imports import is_allowed
 
 RUNTIME_NAME = "_asi_arch_runtime"
@@ -187,7 +187,7 @@ class _Rewriter(ast.NodeTransformer):
         return self._counted(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        before, self._is_making = self._is_making, _makes(node.name)
+        before, self._is_making = self._is_making, makes(node.name)
         changed = self.generic_visit(node)
         self._is_making = before
         return changed
@@ -267,11 +267,6 @@ def _deferred(node: ast.stmt, update: Update) -> ast.stmt:
     arguments = [update.owner, ast.Constant(value=update.name), value, ast.Constant(value=update.is_in_place)]
     later = ast.Expr(value=ast.Call(func=_runtime("later", node), args=arguments, keywords=[]))
     return ast.If(test=_runtime("is_passing", node), body=[later], orelse=[node])
-
-
-def _makes(function: str) -> bool:
-    """Whether a method of this name is part of the constructor."""
-    return function in ("__init__", "__post_init__", "reset_parameters") or function.startswith(("_init", "init_"))
 
 
 def _imported_as(tree: ast.Module, module: str) -> Iterator[str]:

@@ -55,13 +55,21 @@ def update_of(node: ast.stmt, tainted: frozenset[str]) -> Update | None:
             found = None if own is None else Update(own.owner, own.name, call, True)
         case _:
             return None
-    if found is None or not _is_plain(found.value) or _attributes(found.value) & tainted:
+    if found is None or not _is_plain(found.value) or (_attributes(found.value) - {found.name}) & tainted:
         return None
     return found
 
 
+def makes(function: str) -> bool:
+    """Whether a method of this name is part of the constructor."""
+    return function in ("__init__", "__post_init__", "reset_parameters") or function.startswith(("_init", "init_"))
+
+
 def tainted_attributes(tree: ast.Module) -> frozenset[str]:
-    """Attributes of `self` that a method other than the constructor writes in another way than by an update."""
+    """Attributes of `self` that a method writes in another way than by an update or a constant.
+
+    What the constructor writes follows no input.
+    """
     found: set[str] = set()
     for method in _methods(tree):
         for node in ast.walk(method):
@@ -73,12 +81,14 @@ def tainted_attributes(tree: ast.Module) -> frozenset[str]:
 def _methods(tree: ast.Module) -> Iterator[ast.FunctionDef]:
     for kind in ast.walk(tree):
         if isinstance(kind, ast.ClassDef):
-            yield from (node for node in kind.body if isinstance(node, ast.FunctionDef) and node.name != "__init__")
+            yield from (node for node in kind.body if isinstance(node, ast.FunctionDef) and not makes(node.name))
 
 
 def _targets(node: ast.stmt) -> Iterator[Own]:
     """The attributes that one statement writes."""
     match node:
+        case ast.Assign(value=ast.Constant()) | ast.AnnAssign(value=ast.Constant() | None):
+            owns = []
         case ast.Assign(targets=targets):
             owns = [_own(part) for target in targets for part in ast.walk(target) if isinstance(part, ast.expr)]
         case ast.AugAssign(target=target) | ast.AnnAssign(target=target):

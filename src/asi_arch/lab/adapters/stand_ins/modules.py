@@ -159,8 +159,16 @@ class ShortConvolution(nn.Conv1d):
     ) -> None:
         if activation not in (*_SILU, None):
             raise ValueError(f"activation must be 'silu', 'swish' or None, got {activation!r}")
-        sizes = {"groups": hidden_size, "bias": bias, "padding": kernel_size - 1}
-        super().__init__(hidden_size, hidden_size, kernel_size, device=device, dtype=dtype, **sizes)
+        super().__init__(
+            hidden_size,
+            hidden_size,
+            kernel_size,
+            groups=hidden_size,
+            bias=bias,
+            padding=kernel_size - 1,
+            device=device,
+            dtype=dtype,
+        )
         self.hidden_size = hidden_size
         self.activation = activation
 

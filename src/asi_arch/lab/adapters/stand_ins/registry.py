@@ -100,28 +100,60 @@ def is_types_only(name: str) -> bool:
 
 
 def check_names(tree: ast.Module) -> None:
-    """Raises `LoadFailure` for an import from fla that has no stand-in, unless the program is prepared for that."""
-    prepared = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.Try) for inner in ast.walk(node)}
-    for node in ast.walk(tree):
-        if id(node) in prepared:
-            continue
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                _check_module(alias.name, node.lineno)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            _check_from(node.module or "", [alias.name for alias in node.names], node.lineno)
+    """Take imports from fla out of `tree` that have no stand-in and are never used.
+
+    Raises `LoadFailure` for those that are used, unless the program is prepared to miss them.
+    """
+    _Checker(frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))).visit(tree)
+
+
+class _Checker(ast.NodeTransformer):
+    def __init__(self, used: frozenset[str]) -> None:
+        self._used = used
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:
+        return node
+
+    def visit_Import(self, node: ast.Import) -> ast.AST:
+        node.names = [alias for alias in node.names if _has_stand_in(alias.name) or self._is_used(alias)]
+        for alias in node.names:
+            _check_module(alias.name, node.lineno)
+        return _statement(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        module = node.module or ""
+        if node.level or module.split(".")[0] not in ROOTS or is_types_only(module):
+            return node
+        there = _CONTENTS.get(module, {})
+        node.names = [
+            alias
+            for alias in node.names
+            if alias.name in there or f"{module}.{alias.name}" in _CONTENTS or self._is_used(alias)
+        ]
+        if node.names:
+            _check_from(module, [alias.name for alias in node.names], node.lineno)
+        return _statement(node)
+
+    def _is_used(self, alias: ast.alias) -> bool:
+        return alias.name == "*" or (alias.asname or alias.name).split(".")[0] in self._used
+
+
+def _statement(node: ast.Import | ast.ImportFrom) -> ast.stmt:
+    return node if node.names else ast.copy_location(ast.Pass(), node)
+
+
+def _has_stand_in(name: str) -> bool:
+    return name.split(".")[0] not in ROOTS or is_types_only(name) or name in _CONTENTS
 
 
 def _check_module(name: str, line: int) -> None:
-    if name.split(".")[0] in ROOTS and not is_types_only(name) and name not in _CONTENTS:
+    if not _has_stand_in(name):
         there = ", ".join(sorted(_CONTENTS))
         raise LoadFailure(f"the module `{name}` has no stand-in; there are {there}", line)
 
 
 def _check_from(module: str, names: list[str], line: int) -> None:
     _check_module(module, line)
-    if module not in _CONTENTS:
-        return
     for name in names:
         if name != "*" and name not in _CONTENTS[module] and f"{module}.{name}" not in _CONTENTS:
             there = ", ".join(sorted(_CONTENTS[module])) or "none"

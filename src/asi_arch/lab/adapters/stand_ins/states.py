@@ -76,7 +76,8 @@ def _packed(
     edges = boundaries.tolist()
     for row, (begin, end) in enumerate(pairwise(edges)):
         initial = None if request.initial is None else request.initial[row : row + 1]
-        part = Tokens(*(x[:, begin:end] for x in tokens[:3]), tuple(gate[:, begin:end] for gate in tokens.gates))
+        q, k, v = (x[:, begin:end] for x in tokens[:3])
+        part = Tokens(q, k, v, tuple(gate[:, begin:end] for gate in tokens.gates))
         o, final = run(op, part, gates, Request(initial, request.wants_final))
         outputs.append(o)
         finals += [] if final is None else [final]
