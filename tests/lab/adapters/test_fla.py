@@ -234,7 +234,20 @@ def test_what_follows_an_input_is_no_schedule(setting: CheckSetting) -> None:
     body = "self.last = v.mean().item()\nself.seen = 0.9 * self.seen + 0.1 * self.last\ny = y + self.seen"
     report = run_checks(layer(body, init="self.seen = self.last = 0.0"), setting, Adapter.FLA)
     assert any("keep nothing between calls" in finding.message for finding in report.findings)
-    assert not any(finding.check == "adapter" for finding in report.findings)
+    assert [finding.position for finding in report.findings if finding.check == "adapter"] == [19]
+
+
+@pytest.mark.parametrize(
+    "body", ["self.seen += v.mean()", "self.seen = 0.9 * self.seen + v.mean()", "self.seen.mul_(0.9).add_(v.mean())"]
+)
+def test_the_line_that_keeps_what_follows_an_input_is_named(body: str) -> None:
+    from asi_arch.lab.adapters.rewriting import notes
+    from asi_arch.lab.imports import ALLOWED_IMPORTS
+
+    source = layer(f"with torch.no_grad():\n    {body}", init="self.register_buffer('seen', torch.zeros(()))")
+    (note,) = notes(source, ALLOWED_IMPORTS | {"fla"})
+    assert "'self.seen' keeps what was computed from an input" in note.text
+    assert source.splitlines()[note.line - 1].strip() == body
 
 
 def test_a_parameter_is_not_moved_on() -> None:

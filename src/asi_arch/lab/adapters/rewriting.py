@@ -17,7 +17,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from asi_arch.lab.adapters.updates import Update, makes, tainted_attributes, update_of
+from asi_arch.lab.adapters.updates import Update, kept_from_input, makes, tainted_attributes, update_of
 from asi_arch.lab.imports import is_allowed
 
 RUNTIME_NAME = "_asi_arch_runtime"
@@ -71,7 +71,7 @@ class _Rewriter(ast.NodeTransformer):
         self._allowed = allowed
         self._loops: list[str] = []
         self._is_prepared = False
-        self._is_making = False
+        self._method = ""
         self.notes: list[Note] = []
         self.counters: set[str] = set()
         self.is_watched = False
@@ -187,15 +187,20 @@ class _Rewriter(ast.NodeTransformer):
         return self._counted(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        before, self._is_making = self._is_making, makes(node.name)
+        before, self._method = self._method, node.name
         changed = self.generic_visit(node)
-        self._is_making = before
+        self._method = before
         return changed
 
     def _counted(self, node: ast.stmt) -> ast.AST:
         """The statement that puts an update off."""
-        update = None if self._is_making else update_of(node, self._tainted)
+        update = None if makes(self._method) else update_of(node, self._tainted)
         if update is None:
+            name = kept_from_input(node) if self._method == "forward" else None
+            if name:
+                self._note(
+                    node, f"'{name}' keeps what was computed from an input, which is not for a later call to see"
+                )
             return self.generic_visit(node)
         self.counters.add(update.name)
         what = f"{ast.unparse(update.owner)}.{update.name}"

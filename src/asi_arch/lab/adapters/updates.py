@@ -60,6 +60,20 @@ def update_of(node: ast.stmt, tainted: frozenset[str]) -> Update | None:
     return found
 
 
+def kept_from_input(node: ast.stmt) -> str | None:
+    """'self.NAME' where a statement mixes what was computed into what the layer keeps; None for all others."""
+    match node:
+        case ast.AugAssign(target=target):
+            own = _own(target)
+        case ast.Assign(targets=[target], value=value) if _mentions(value, target):
+            own = _own(target)
+        case ast.Expr(value=ast.Call() as call):
+            own = _written(call)
+        case _:
+            return None
+    return None if own is None else f"{ast.unparse(own.owner)}.{own.name}"
+
+
 def makes(function: str) -> bool:
     """Whether a method of this name is part of the constructor."""
     return function in ("__init__", "__post_init__", "reset_parameters") or function.startswith(("_init", "init_"))
