@@ -39,7 +39,10 @@ def edited(program: str, **changes: Any) -> dict[str, Any]:
         ([entry(index=-1)], "entry 0: 'index' must be a whole number from 0 on, got -1"),
         ([entry(index=True)], "entry 0: 'index' must be a whole number from 0 on, got True"),
         ([entry(), entry()], "entry 1: 'index' 0 is that of entry 0 as well"),
-        ([entry(parent="delta_net")], "entry 0: 'parent' must be the index of another entry or null, got 'delta_net'"),
+        ([entry(parent=[1])], "entry 0: 'parent' must be the index or the name of another entry or null, got [1]"),
+        ([entry(parent=0.5)], "entry 0: 'parent' must be the index or the name of another entry or null, got 0.5"),
+        ([entry(), entry(index=None)], "entry 1: 'index' is missing"),
+        ([entry(parent="other_name")], "entry 0: 'parent' must be smaller than its own index 0, got 0"),
         ([entry(parent=5)], "entry 0: 'parent' must be smaller than its own index 0, got 5"),
     ],
 )
@@ -60,10 +63,62 @@ def test_every_complaint_is_listed_up_to_ten(tmp_path: Path) -> None:
     from asi_arch.domain.errors import CandidateError
 
     file = tmp_path / "gallery.json"
-    file.write_text(json.dumps([entry(name="", index=None, parent=-1) for _ in range(4)]))
+    file.write_text(json.dumps([entry(name="", index=-1, parent=-2) for _ in range(4)]))
     with pytest.raises(CandidateError, match="and 2 more") as error:
         read_gallery(file)
     assert str(error.value).count("\n  entry ") == 10
+
+
+def test_numbers_and_parents_are_read_in_every_usual_form(tmp_path: Path) -> None:
+    from asi_arch.cli.gallery import read_gallery
+
+    def written(*entries: dict[str, Any]) -> list[tuple[int, int | None]]:
+        file = tmp_path / "gallery.json"
+        file.write_text(json.dumps(entries))
+        return [(found.number, found.parent) for found in read_gallery(file).entries]
+
+    first = entry(index="4", name="first", parent=-1)
+    assert written(first, entry(index=7.0, parent="4")) == [(4, None), (7, 4)]
+    assert written(first, entry(index=7, parent=4.0), entry(index=8, parent="first")) == [(4, None), (7, 4), (8, 4)]
+    assert written(first, entry(index=7, parent="of another file"))[1] == (7, -1)
+    bare = [{"name": f"{place}", "program": "x = 1", "parent": place - 1} for place in range(3)]
+    assert written(*bare) == [(0, None), (1, 0), (2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        (None, ""),
+        ("loss,4.5\nacc,0.4", "loss,4.5\nacc,0.4"),
+        ({"train": "step,loss"}, '{"train": "step,loss"}'),
+        ([1, float("nan")], "[1, NaN]"),
+        (4.5, "4.5"),
+    ],
+)
+def test_a_result_of_any_shape_is_kept_as_text(tmp_path: Path, result: Any, text: str) -> None:
+    from asi_arch.cli.gallery import read_gallery
+
+    (tmp_path / "gallery.json").write_text(json.dumps([entry(result=result)]))
+    assert read_gallery(tmp_path / "gallery.json").entries[0].result == text
+
+
+def test_broken_programs_are_left_out_where_that_is_asked_for(tmp_path: Path) -> None:
+    from asi_arch.cli.gallery import read_gallery
+    from asi_arch.domain.errors import CandidateError
+
+    file = tmp_path / "gallery.json"
+    file.write_text(json.dumps([edited(index=3, program="def f(:"), entry(index=5, parent=3)]))
+    with pytest.raises(CandidateError, match="leave such entries out with --skip-broken"):
+        read_gallery(file)
+    found = read_gallery(file, skip_broken=True)
+    assert [item.number for item in found.entries] == [5]
+    assert found.left_out == ["entry 0: 'program' is not valid Python: invalid syntax (line 1)"]
+    file.write_text(json.dumps([edited(program="def f(:")]))
+    with pytest.raises(CandidateError, match="nothing was stored"):
+        read_gallery(file, skip_broken=True)
+    file.write_text(json.dumps([edited(program="def f(:"), entry(index=-1)]))
+    with pytest.raises(CandidateError, match="entry 1: 'index' must be a whole number"):
+        read_gallery(file, skip_broken=True)
 
 
 @pytest.mark.parametrize(
@@ -97,11 +152,13 @@ def test_an_imported_gallery_is_taken_up_by_the_next_run(asi_arch: Run, tmp_path
         entry(index=7, result={"loss": 4.5}, extra="ignored"),
         entry("auxiliary_loss", index=9, parent=7),
         edited(name="leak", program=leak, index=12, parent=3),
+        edited(name="broken", program="def f(:", index=13),
     ]
     (tmp_path / "gallery.json").write_text(json.dumps(entries))
-    done = asi_arch("import", "gallery", "gallery.json", "-p", "smoke", "-s", "state", "--json")
+    done = asi_arch("import", "gallery", "gallery.json", "-p", "smoke", "-s", "state", "--skip-broken", "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
+    assert summary["left_out"] == ["entry 3: 'program' is not valid Python: invalid syntax (line 1)"]
     assert (summary["imported"], summary["parents_unknown"], summary["experiments_needed"]) == (3, 1, 5)
 
     run = asi_arch("run", "-n", "5", "-s", "state", "--plain", "--workers", "1")

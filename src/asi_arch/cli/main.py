@@ -297,6 +297,9 @@ def gallery(
     profile: Profile = None,
     data: Annotated[str | None, typer.Option(help="Your own text file or folder instead of the profile's.")] = None,
     state: State = None,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave out entries whose program is not valid Python.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Published programs become the next experiments of a campaign: `asi-arch run` checks, trains and scores them.
@@ -311,7 +314,7 @@ def gallery(
     """
     from asi_arch.cli import gallery as command
 
-    command.import_gallery(command.ImportWish(file, adapter, profile, data, state, as_json))
+    command.import_gallery(command.ImportWish(file, adapter, profile, data, state, as_json, skip_broken))
 
 
 benches = typer.Typer(invoke_without_command=True)

@@ -8,7 +8,7 @@ from torch import nn
 
 from asi_arch.domain.candidate import Adapter
 from asi_arch.domain.outcome import Finding, Severity
-from asi_arch.lab.adapters.fla import load_layer
+from asi_arch.lab.adapters.fla import FLA_IMPORTS, load_layer
 from asi_arch.lab.adapters.rewriting import notes
 from asi_arch.lab.loading import load_mixer
 
@@ -22,7 +22,7 @@ def load_adapted(source: str, adapter: Adapter) -> type[nn.Module]:
 
 def remarks(source: str, adapter: Adapter) -> tuple[Finding, ...]:
     """A warning with its line for everything that the adapter reads in another way than it is written."""
-    found = notes(source) if adapter is Adapter.FLA else []
+    found = notes(source, FLA_IMPORTS) if adapter is Adapter.FLA else []
     return tuple(
         Finding(check="adapter", severity=Severity.WARNING, message=f"Line {line}: {text}.", position=line)
         for line, text in found

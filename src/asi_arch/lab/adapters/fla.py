@@ -20,7 +20,11 @@ from asi_arch.lab.adapters.stand_ins.registry import ROOTS, builtins_with_stand_
 from asi_arch.lab.imports import ALLOWED_IMPORTS
 from asi_arch.lab.loading import MODULE_NAME, LoadFailure, check_imports, executed, parsed
 
-FLA_IMPORTS = ALLOWED_IMPORTS | {*ROOTS, "itertools", "typing_extensions", "warnings"}
+FLA_IMPORTS = ALLOWED_IMPORTS | {
+    *ROOTS,
+    *("abc", "contextlib", "copy", "enum", "itertools", "logging", "numbers", "operator", "random"),
+    *("typing_extensions", "warnings"),
+}
 _CLASS = "DeltaNet"
 _INPUT = "hidden_states"
 _WIDTHS = ("hidden_size", "d_model")
@@ -75,17 +79,18 @@ class Adapted(nn.Module):
     def __init__(self, hidden_size: int, num_heads: int, layer_idx: int) -> None:
         super().__init__()
         layer = self.plan.layer
-        self.layer = layer(**_arguments(layer, hidden_size, num_heads, layer_idx))
+        with self.plan.runtime.making():
+            self.layer = layer(**_arguments(layer, hidden_size, num_heads, layer_idx))
         self._plain = _plain_counters(self.layer, self.plan.counters)
         if self._plain:
-            # Counters that are Python numbers would be lost with the trained weights.
+            # Counters that are no part of the trained weights would be lost with them.
             self.register_buffer("counts", torch.zeros(len(self._plain)))
             self._keep_counts()
             self.register_load_state_dict_post_hook(_take_counts)
 
     def adapted(self, x: Tensor) -> object:
         """[B, T, D] -> [B, T, D], or (that, auxiliary loss)."""
-        with self.plan.runtime.passing(x.dtype) as advances:
+        with self.plan.runtime.passing(x) as advances:
             answer = self.layer(x, **self.plan.extra)
         y, auxiliary = _parts(answer)
         if not isinstance(y, Tensor):
@@ -101,13 +106,14 @@ class Adapted(nn.Module):
             self._keep_counts()
 
     def _keep_counts(self) -> None:
-        values = [getattr(owner, name) for owner, name in self._plain]
+        values = [float(getattr(owner, name)) for owner, name in self._plain]
         self.counts = torch.tensor(values, dtype=self.counts.dtype, device=self.counts.device)
 
     def take_counts(self) -> None:
         """Give the layer the counts that were loaded with the weights."""
         for (owner, name), value in zip(self._plain, self.counts.tolist(), strict=True):
-            setattr(owner, name, type(getattr(owner, name))(value))
+            now = getattr(owner, name)
+            setattr(owner, name, torch.full_like(now, value) if isinstance(now, Tensor) else type(now)(value))
 
 
 def load_layer(source: str) -> type[nn.Module]:
@@ -116,11 +122,12 @@ def load_layer(source: str) -> type[nn.Module]:
     Raises `LoadFailure` for a syntax error, an import that is forbidden or has no stand-in, no layer or several, and
     for a constructor or `forward` that requires what isn't known here. What the module raises passes through.
     """
-    tree, _, counters = rewritten(parsed(source))
+    tree, _, counters, is_watched = rewritten(parsed(source), FLA_IMPORTS)
     check_imports(tree, FLA_IMPORTS)
     check_names(tree)
     runtime = Runtime()
-    module = executed(tree, source, {RUNTIME_NAME: runtime, "__builtins__": builtins_with_stand_ins()})
+    runtime.is_watched = is_watched
+    module = executed(tree, source, {RUNTIME_NAME: runtime, "__builtins__": builtins_with_stand_ins(runtime)})
     layer = _layer(tree, vars(module))
     _arguments(layer, 1, 1, 0)
     names: dict[str, Any] = {"Adapted": Adapted}
@@ -137,9 +144,10 @@ def _layer(tree: ast.Module, names: Mapping[str, object]) -> type[nn.Module]:
         places = ", ".join(map(str, lines))
         raise LoadFailure(f"there are {len(lines)} classes `{_CLASS}` (lines {places}); keep one", lines[1])
     own = [kind for kind in names.values() if isinstance(kind, type) and kind.__module__ == MODULE_NAME]
-    modules = [kind for kind in own if issubclass(kind, nn.Module)]
-    if lines:
-        found = [kind for kind in modules if kind.__name__ == _CLASS]
+    modules = list(dict.fromkeys(kind for kind in own if issubclass(kind, nn.Module)))
+    named = [kind for kind in modules if names.get(_CLASS) is kind]
+    if lines or named:
+        found = named
     else:
         found = [kind for kind in modules if _INPUT in inspect.signature(kind.forward).parameters]
     if len(found) == 1:
@@ -204,25 +212,30 @@ def _line(function: Any) -> int | None:
 
 
 def _parts(answer: object) -> tuple[object, Tensor | None]:
-    """Output and auxiliary loss. The interface has attention weights in the same place; they are not a loss."""
+    """Output and auxiliary loss: the first single number after it. Attention weights have the same place."""
     parts = list(answer) if isinstance(answer, tuple | list) else [answer]
-    match parts:
-        case [y, Tensor() as second, *_] if second.is_floating_point() and second.numel() == 1:
-            return y, second.reshape(())
-        case [y, *_]:
-            return y, None
-        case _:
-            return answer, None
+    if not parts:
+        return answer, None
+    losses = [part for part in parts[1:] if isinstance(part, Tensor) and part.numel() == 1]
+    losses = [loss.reshape(()) for loss in losses if loss.is_floating_point()]
+    return parts[0], losses[0] if losses else None
 
 
 def _plain_counters(layer: nn.Module, counters: frozenset[str]) -> list[tuple[nn.Module, str]]:
-    """Counters that are Python numbers, with the modules that hold them."""
+    """Counters of one number that the state dictionary leaves out, with the modules that hold them."""
+    kept = layer.state_dict().keys()
     return [
         (module, name)
-        for module in layer.modules()
+        for path, module in layer.named_modules()
         for name in sorted(counters)
-        if isinstance(vars(module).get(name), int | float)
+        if f"{path}.{name}".strip(".") not in kept and _is_number(getattr(module, name, None))
     ]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) or (
+        isinstance(value, Tensor) and not isinstance(value, nn.Parameter) and value.numel() == 1
+    )
 
 
 def _take_counts(module: nn.Module, _incompatible: object) -> None:
