@@ -16,7 +16,7 @@ from asi_arch.domain.ports import Progress as Tick
 from asi_arch.domain.verdict import Interval, VaultLook, Verdict
 from asi_arch.engine.verify import Training, plan
 from asi_arch.engine.verify import verify as run_verification
-from asi_arch.stats.wording import day, evidence_text, promotion_text, q_text
+from asi_arch.stats.wording import day, evidence_text, is_loss, promotion_text, q_text
 
 
 class VerifyWish(NamedTuple):
@@ -147,10 +147,16 @@ def _noise_text(verdict: Verdict) -> str:
     if use is None:
         return "No A/A calibration is known; `asi-arch calibrate` tells the noise and what chance would be promoted."
     origin = f"made in another campaign and kept in the cache ({use.machine})" if use.is_cached else "of this campaign"
-    return (
+    text = (
         f"A/A calibration of {day(use.at)}, {origin}: trainings of the reference differ by {use.noise_nats:.4f} nats"
         f" (std, {use.degrees} degrees of freedom)."
     )
+    spreads = [
+        f"{spread.baseline} {spread.mean:.4f} ± {spread.std:.4f} ({spread.seeds} seeds)"
+        for spread in use.spreads
+        if is_loss(spread.quantity)
+    ]
+    return f"{text} Baselines' language loss, ± one std between seeds: {', '.join(spreads)}." if spreads else text
 
 
 def _correction(verdict: Verdict) -> str:
