@@ -6,7 +6,7 @@ from rich.console import Console
 
 from asi_arch.cli import main
 from asi_arch.cli.calibration import CalibrateWish, cost_text, known_text, print_calibration
-from asi_arch.cli.second_look import print_verdict
+from asi_arch.cli.second_look import few_seeds_text, print_verdict
 from asi_arch.domain.calibration import Calibration, SeedNoise, SeedValues
 from asi_arch.domain.errors import CandidateError, UserError
 from asi_arch.domain.verdict import BlindComparison, CalibrationUse, Interval, SeedSpread, VaultLook, Verdict
@@ -160,3 +160,8 @@ def test_baselines_may_be_named_one_by_one_or_in_a_list_or_all():
 def test_a_baseline_that_there_is_not_is_refused_before_anything_starts(name):
     with pytest.raises((UserError, CandidateError), match="known are delta_net, "):
         assert wish(name).baselines
+
+
+def test_seeds_that_are_too_few_for_a_claim_are_told_before_they_are_trained():
+    text = few_seeds_text(2)
+    assert "2 seeds give an interval and no claim: nothing is promoted on fewer than 4" in text

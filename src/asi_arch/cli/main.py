@@ -170,6 +170,10 @@ def verify(
         str | None, typer.Option(help="Baselines, separated by commas.", show_default="those of the campaign")
     ] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", "-p", help="Refuse a campaign of another profile.", show_default="the campaign's"),
+    ] = None,
     state: State = None,
     as_json: Json = False,
 ) -> None:
@@ -185,7 +189,7 @@ def verify(
     """
     from asi_arch.cli import second_look
 
-    second_look.verify(second_look.VerifyWish(which, seeds, against, workers, state, as_json))
+    second_look.verify(second_look.VerifyWish(which, seeds, against, workers, state, as_json, profile))
 
 
 @app.command()
