@@ -144,7 +144,7 @@ def test_the_spread_of_the_baseline_is_told_where_the_verdict_knows_it(verified,
     name, quantity = verdict.comparisons[0].baseline, verdict.comparisons[0].quantity
     spread = SeedSpread(baseline=name, quantity=quantity, mean=1.6, std=0.0123, seeds=8)
     use = CalibrationUse(at=0.0, machine="", is_cached=False, noise_nats=0.02, degrees=47, spreads=(spread,))
-    store = synthetic_store(40)
+    store = synthetic_store(1)
     store.save_verdict(verdict)
     assert "standard deviation between its trainings" not in report(store, tmp_path / "without")[1]
     store.save_verdict(verdict.model_copy(update={"calibration": use}))
