@@ -37,6 +37,7 @@ pytestmark = pytest.mark.torch
         (("check", "."), ". is a folder without candidates; a candidate is a file whose name ends in .py"),
         (("train", "."), "is a folder"),
         (("train", "missing.py"), "can't be read"),
+        (("calibrate", "--against", "delta"), "unknown baseline 'delta'; known are delta_net, "),
         (("profiles", "gpu"), "no profile 'gpu'"),
     ],
 )
@@ -158,6 +159,35 @@ def test_a_store_from_another_profile_is_refused(
     assert done.returncode == 2
     assert message in done.stderr
     assert "--state" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--profile", "cpu"), "was made with the profile 'smoke'"),
+        (("--against", "delta"), "unknown baseline 'delta'"),
+        (("--against", "delta_net"), "DeltaNet is the only baseline named"),
+    ],
+)
+def test_a_verification_that_can_not_be_is_refused_before_it_costs_anything(
+    asi_arch: Run, campaign: Path, options: tuple[str, ...], message: str
+) -> None:
+    done = asi_arch("verify", "0", *options, "--state", campaign)
+    assert done.returncode == 2
+    assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_experiment_of_another_protocol_is_not_verified(asi_arch: Run, campaign: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(campaign, copy)
+    with closing(sqlite3.connect(copy / "campaign.sqlite3")) as database:
+        database.execute("DROP TRIGGER no_update_of_campaign")
+        (text,) = database.execute("SELECT record FROM campaign").fetchone()
+        database.execute("UPDATE campaign SET record = ?", (json.dumps({**json.loads(text), "data_fingerprint": "0"}),))
+        database.commit()
+    done = asi_arch("verify", "best", "--state", copy)
+    assert done.returncode == 2
+    assert "the data have changed under this campaign" in done.stderr
 
 
 def test_the_same_options_go_on_with_it(asi_arch: Run, campaign: Path) -> None:

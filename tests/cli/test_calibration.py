@@ -5,12 +5,14 @@ import pytest
 from rich.console import Console
 
 from asi_arch.cli import main
-from asi_arch.cli.calibration import cost_text, known_text, print_calibration
-from asi_arch.cli.second_look import print_verdict
-from asi_arch.domain.calibration import Calibration, SeedNoise
-from asi_arch.domain.verdict import BlindComparison, CalibrationUse, Interval, VaultLook, Verdict
+from asi_arch.cli.calibration import CalibrateWish, cost_text, known_text, print_calibration
+from asi_arch.cli.second_look import few_seeds_text, print_verdict
+from asi_arch.domain.calibration import Calibration, SeedNoise, SeedValues
+from asi_arch.domain.errors import CandidateError, UserError
+from asi_arch.domain.verdict import BlindComparison, CalibrationUse, Interval, SeedSpread, VaultLook, Verdict
 from asi_arch.engine.calibrate import Estimate
 from asi_arch.engine.claim import Calibrated
+from asi_arch.mixers import baselines
 from asi_arch.stats.promotion import proportion
 
 
@@ -108,3 +110,58 @@ def test_what_is_known_is_said_with_its_origin():
 
 def test_eight_seeds_are_the_default():
     assert inspect.signature(main.calibrate).parameters["seeds"].default == 8
+
+
+def test_trainings_whose_cost_is_a_guess_are_told():
+    text = cost_text(Estimate(64, 16, 960.0, 16), 2)
+    assert "16:00 of CPU time, 8:00 with 2 at a time. 16 are of baselines never trained here and are counted" in text
+    assert "never trained" not in cost_text(Estimate(64, 16, 960.0), 2)
+
+
+SPREAD = SeedSpread(baseline="Mamba-2", quantity="language loss", mean=1.4821, std=0.0123, seeds=8)
+
+
+def test_the_baselines_spread_is_shown_where_it_was_measured():
+    measured = SeedValues(sha="m", seeds=tuple(range(8)), values={}, spreads=(SPREAD,))
+    text = printed(print_calibration, calibration(0).model_copy(update={"baselines": (measured,)}))
+    for word in ("Mamba-2", "1.4821", "0.0123"):
+        assert word in text
+    assert "same fresh seeds" not in printed(print_calibration, calibration(0))
+
+
+def test_a_verdict_tells_the_spread_of_the_baselines_it_compares_with():
+    use = CalibrationUse(
+        at=0.0, machine="a machine", is_cached=False, noise_nats=0.02, degrees=47,
+        spreads=(SPREAD, SPREAD.model_copy(update={"quantity": "recall accuracy"})),
+    )  # fmt: skip
+    verdict = Verdict(
+        sha="a", index=1, protocol="p", comparisons=(), statement="", vault_looks=0, at=0.0, calibration=use
+    )
+    text = " ".join(printed(print_verdict, verdict).split())
+    assert "Baselines' language loss, ± one std between seeds: Mamba-2 1.4821 ± 0.0123 (8 seeds)." in text
+
+
+def test_only_the_other_baselines_are_trained_where_the_pairs_are_known():
+    text = known_text(Calibrated(calibration(0), False), is_all=False)
+    assert "only the other baselines are trained" in text
+
+
+def wish(*against, everything=False):
+    return CalibrateWish(3, 8, None, None, False, False, against, everything)
+
+
+def test_baselines_may_be_named_one_by_one_or_in_a_list_or_all():
+    assert wish("gla", "retnet,mamba2").baselines == ("gla", "retnet", "mamba2")
+    assert wish().baselines == ()
+    assert wish("gla", everything=True).baselines == baselines.names()
+
+
+@pytest.mark.parametrize("name", ["gala", "", "gla,"])
+def test_a_baseline_that_there_is_not_is_refused_before_anything_starts(name):
+    with pytest.raises((UserError, CandidateError), match="known are delta_net, "):
+        assert wish(name).baselines
+
+
+def test_seeds_that_are_too_few_for_a_claim_are_told_before_they_are_trained():
+    text = few_seeds_text(2)
+    assert "2 seeds give an interval and no claim: nothing is promoted on fewer than 4" in text

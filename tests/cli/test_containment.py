@@ -11,6 +11,7 @@ from asi_arch.app import chosen_tier, require_containment
 from asi_arch.domain.errors import UserError
 from asi_arch.lab.launching import Launched
 from asi_arch.lab.sandbox import bubblewrap, container, landlock
+from asi_arch.lab.sandbox.name_spaces import way_to_name_spaces
 from asi_arch.lab.sandbox.tier import Tier, best_offer, complaint_about
 from asi_arch.mixers import baselines
 from asi_arch.settings import Settings
@@ -50,7 +51,7 @@ def test_a_bubblewrap_that_the_kernel_forbids_is_not_relied_on(monkeypatch: pyte
     monkeypatch.setattr(bubblewrap, "_executable", lambda: str(broken))
     bubblewrap.complaint.cache_clear()
     try:
-        assert "does not work here: bwrap: No permissions" in bubblewrap.complaint()
+        assert "does not work here: bwrap: No permissions to create new namespace (the kernel" in bubblewrap.complaint()
     finally:
         monkeypatch.undo()
         bubblewrap.complaint.cache_clear()
@@ -91,7 +92,46 @@ def test_a_podman_that_does_not_work_is_not_relied_on(no_landlock: pytest.Monkey
     broken.write_text("#!/bin/sh\necho 'Error: no subuid ranges found' >&2\nexit 125\n")
     broken.chmod(0o755)
     no_landlock.setattr(container, "_executable", lambda: str(broken))
+    no_landlock.setattr(container.shutil, "which", lambda name: f"/usr/bin/{name}")
     assert container.complaint() == "podman does not work here: Error: no subuid ranges found"
+
+
+def test_a_podman_of_which_half_is_missing_names_the_other_half(
+    no_landlock: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "podman"
+    broken.write_text("#!/bin/sh\necho 'Error: exec: newuidmap: executable file not found' >&2\nexit 125\n")
+    broken.chmod(0o755)
+    no_landlock.setattr(container, "_executable", lambda: str(broken))
+    no_landlock.setattr(container.shutil, "which", lambda name: None if name == "newuidmap" else f"/usr/bin/{name}")
+    no_landlock.setattr(container.os, "geteuid", lambda: 1000)
+    assert container.complaint().endswith("(half of it is missing; Debian, Ubuntu: apt install uidmap)")
+    container.complaint.cache_clear()
+    no_landlock.setattr(container.shutil, "which", lambda _: None)
+    assert container.complaint().endswith("apt install crun uidmap)")
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "words"),
+    [
+        (
+            "kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
+        ("kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
+        ("user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000"),
+        ("user/max_user_namespaces", "777", "or a container that this machine is, forbids it"),
+        ("nothing", "0", "or a container that this machine is, forbids it"),
+    ],
+)
+def test_where_the_kernel_forbids_name_spaces_the_switch_is_named(
+    tmp_path: Path, switch: str, value: str, words: str
+) -> None:
+    (tmp_path / switch).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / switch).write_text(f"{value}\n")
+    assert words in way_to_name_spaces("bwrap: No permissions to create new namespace", tmp_path)
+    assert way_to_name_spaces("bwrap: unknown option", tmp_path) == ""
 
 
 def test_another_runtime_is_used_where_the_one_that_is_set_up_fails(

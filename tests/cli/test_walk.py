@@ -79,6 +79,7 @@ def test_a_second_verification_trains_nothing_new(asi_arch: Run, campaign: Path)
     assert told.returncode == 0, told.stderr
     assert "difference (95%)" in told.stdout
     assert re.search(r"[+-]\d\.\d{4} \[[+-]\d\.\d{4}, [+-]\d\.\d{4}\]", told.stdout)
+    assert "2 seeds give an interval and no claim" in told.stderr
     first = finished_runs(campaign)
     assert len(first) == len(before) + 8
     verdict = read(asi_arch, *command)

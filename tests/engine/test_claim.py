@@ -3,10 +3,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from asi_arch.domain.calibration import Calibration, SeedNoise
+from asi_arch.domain.calibration import Calibration, SeedNoise, SeedValues
 from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.profile import StageName
-from asi_arch.domain.verdict import CalibrationUse, Verdict
+from asi_arch.domain.verdict import CalibrationUse, SeedSpread, Verdict
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.claim import Scores, claim, is_contained
 from asi_arch.engine.verify import verify
@@ -202,3 +202,35 @@ def test_the_calibrations_noise_enters_the_test_of_its_own_baseline(claims: Call
     assert (other.baseline, other.degrees) == ("linear_attention", before.comparisons[2].degrees)
     claims.bench.calibrations.keep(calibration(claims, std=0.05))
     assert claims(loss=0.01).comparisons[0].p_value > first.p_value
+
+
+def test_calibrated_baselines_enter_with_all_their_seeds_in_pairs(claims: Callable[..., Verdict]) -> None:
+    seeds = tuple(range(1000, 1008))
+    more = {"delta_net": (0.001, -0.003), "linear_attention": (0.004, -0.002), "gla": (-0.006, 0.005)}
+    measured = tuple(
+        SeedValues(
+            sha=baseline(name).sha,
+            seeds=seeds,
+            values={"language loss": tuple(1.6 + e for e in (*NOISE[name], *rest))},
+            spreads=(SeedSpread(baseline=name, quantity="language loss", mean=1.6, std=0.0047, seeds=8),),
+        )
+        for name, rest in more.items()
+    )
+    claims.bench.calibrations.keep(calibration(claims))
+    before = claims(loss=0.01, seeds=4)
+    claims.bench.calibrations.keep(calibration(claims).model_copy(update={"baselines": measured[1:]}))
+    assert claims(loss=0.01, seeds=4).comparisons[0] == before.comparisons[0], "without the reference nothing is paired"
+    claims.bench.calibrations.keep(calibration(claims).model_copy(update={"baselines": measured}))
+    after = claims(loss=0.01, seeds=4)
+    assert after.comparisons[0].degrees > before.comparisons[0].degrees
+    assert after.comparisons[0].differences == before.comparisons[0].differences
+    assert after.calibration.spreads == tuple(item.spreads[0] for item in measured)
+
+
+def test_a_campaigns_own_calibration_is_joined_by_baselines_that_are_kept(claims: Callable[..., Verdict]) -> None:
+    spread = SeedSpread(baseline="gla", quantity="language loss", mean=1.6, std=0.01, seeds=8)
+    kept = SeedValues(sha=baseline("gla").sha, seeds=(1000,), values={}, spreads=(spread,))
+    claims.bench.calibrations.keep(calibration(claims, promoted=3).model_copy(update={"baselines": (kept,)}))
+    claims.bench.store.append(EventKind.CALIBRATED, None, calibration(claims).model_dump(mode="json"))
+    found = claims(loss=0.03)
+    assert (found.is_promoted, found.calibration.is_cached, found.calibration.spreads) == (True, False, (spread,))

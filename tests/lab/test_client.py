@@ -15,7 +15,7 @@ from asi_arch.domain.outcome import Crashed, Diverged, Measured, Rejected, Run, 
 from asi_arch.domain.ports import RunOrder
 from asi_arch.domain.profile import Profile, StageName
 from asi_arch.engine.agreement import Agreement
-from asi_arch.lab import conversation, processes
+from asi_arch.lab import patience, processes
 from asi_arch.lab.client import LocalLab
 from asi_arch.lab.contract import Tokens, TrainJob
 from asi_arch.lab.conversation import Conversation
@@ -150,7 +150,7 @@ async def test_time_without_a_core_is_not_blamed_on_the_candidate(
 async def test_a_candidate_that_keeps_the_cores_busy_itself_can_not_go_on_for_ever(
     lab: LocalLab, order: MakeOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "_MOST_PATIENCES", 2)
+    monkeypatch.setattr(patience, "_MOST_TIMES", 2)
     monkeypatch.setattr(processes, "waited_s", lambda _pid: time.monotonic() * 9)
     run, _ = await asyncio.wait_for(lab.run(order(mixer("while True:\n    pass")), lambda _: None), 60)
     assert isinstance(run.outcome, TimedOut)

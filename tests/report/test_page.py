@@ -6,6 +6,7 @@ import pytest
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreError, UserError
 from asi_arch.domain.outcome import Crashed
+from asi_arch.domain.verdict import CalibrationUse, SeedSpread
 from asi_arch.report.page import write_report
 from asi_arch.testing.fake_store import FakeStore
 from asi_arch.testing.records import make_analysis, make_campaign, make_experiment, make_profile, make_proposal
@@ -136,3 +137,17 @@ def test_two_thousand_experiments_are_reported_within_twenty_seconds_of_cpu(tmp_
     started = time.process_time()
     report(store, tmp_path)
     assert time.process_time() - started < 20
+
+
+def test_the_spread_of_the_baseline_is_told_where_the_verdict_knows_it(verified, tmp_path):
+    (verdict,) = verified.verdicts()
+    name, quantity = verdict.comparisons[0].baseline, verdict.comparisons[0].quantity
+    spread = SeedSpread(baseline=name, quantity=quantity, mean=1.6, std=0.0123, seeds=8)
+    use = CalibrationUse(at=0.0, machine="", is_cached=False, noise_nats=0.02, degrees=47, spreads=(spread,))
+    store = synthetic_store(1)
+    store.save_verdict(verdict)
+    assert "standard deviation between its trainings" not in report(store, tmp_path / "without")[1]
+    store.save_verdict(verdict.model_copy(update={"calibration": use}))
+    text = report(store, tmp_path / "with")[1]
+    assert f"{name} ± 0.0123 (8 seeds)" in text
+    assert "standard deviation between its trainings" in text

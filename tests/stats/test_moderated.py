@@ -126,3 +126,17 @@ def test_a_known_variance_counts_as_one_model_more():
     assert large.most_degrees > 10
     assert variance_prior(groups, [KnownVariance(0.0, 40)]) is None
     assert variance_prior(groups[:1], [KnownVariance(1.0, 40)] * 2) is None
+
+
+def test_baselines_with_more_seeds_than_the_candidate_promise_no_more_than_they_hold():
+    rng, hits, narrower = np.random.default_rng(7), 0, 0
+    for _ in range(600):
+        reference = rng.normal(0, 1, 8)
+        others = [(rng.normal(0, 1, 8) - reference).tolist() for _ in range(6)]
+        own = (rng.normal(0, 1, 4) - reference[:4]).tolist()
+        found = moderated(compare(own), variance_prior([*others, own]))
+        few = moderated(compare(own), variance_prior([*(other[:4] for other in others), own]))
+        hits += found.p_value < 0.05
+        narrower += found.degrees > few.degrees
+    assert 0.02 <= hits / 600 <= 0.065
+    assert narrower > 500

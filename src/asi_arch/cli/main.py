@@ -186,6 +186,10 @@ def verify(
         str | None, typer.Option(help="Baselines, separated by commas.", show_default="those of the campaign")
     ] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", "-p", help="Refuse a campaign of another profile.", show_default="the campaign's"),
+    ] = None,
     state: State = None,
     as_json: Json = False,
 ) -> None:
@@ -201,7 +205,7 @@ def verify(
     """
     from asi_arch.cli import second_look
 
-    second_look.verify(second_look.VerifyWish(which, seeds, against, workers, state, as_json))
+    second_look.verify(second_look.VerifyWish(which, seeds, against, workers, state, as_json, profile))
 
 
 @app.command()
@@ -212,6 +216,12 @@ def calibrate(
     again: Annotated[
         bool, typer.Option("--again", help="Measure even what another campaign here has measured.")
     ] = False,
+    against: Annotated[
+        list[str] | None, typer.Option(help="Measure this baseline's spread as well; may be given several times.")
+    ] = None,
+    all_baselines: Annotated[
+        bool, typer.Option("--all-baselines", help="Measure the spread of all baselines that ship.")
+    ] = False,
     state: State = None,
     as_json: Json = False,
 ) -> None:
@@ -221,14 +231,21 @@ def calibrate(
     promoted too often, `verify` promotes nothing. Finished trainings are kept, also for `verify`; the same command
     resumes. The result is kept for all campaigns with the same profile and data on this class of machines.
 
+    With --against, other baselines are trained with the seeds of one side, too: their mean and spread are shown, and
+    `verify` knows better how much differences to a baseline vary. What is kept already is not measured again.
+
     [bold]Examples[/bold]
 
       asi-arch calibrate
       asi-arch calibrate --trials 10 --seeds 6 --state campaigns/long
+      asi-arch calibrate --against gated_delta_net --against mamba2
+      asi-arch calibrate --all-baselines
     """
     from asi_arch.cli import calibration
 
-    calibration.run(calibration.CalibrateWish(trials, seeds, workers, state, as_json, again))
+    calibration.run(
+        calibration.CalibrateWish(trials, seeds, workers, state, as_json, again, tuple(against or ()), all_baselines)
+    )
 
 
 @app.command()

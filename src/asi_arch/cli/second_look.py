@@ -16,7 +16,8 @@ from asi_arch.domain.ports import Progress as Tick
 from asi_arch.domain.verdict import Interval, VaultLook, Verdict
 from asi_arch.engine.verify import Training, plan
 from asi_arch.engine.verify import verify as run_verification
-from asi_arch.stats.wording import day, evidence_text, promotion_text, q_text
+from asi_arch.stats.promotion import FEWEST_SEEDS
+from asi_arch.stats.wording import day, evidence_text, is_loss, promotion_text, q_text
 
 
 class VerifyWish(NamedTuple):
@@ -28,12 +29,15 @@ class VerifyWish(NamedTuple):
     workers: int | None
     state: Path | None
     as_json: bool
+    profile: str | None = None
 
 
 def verify(wish: VerifyWish) -> None:
     """Verify one experiment and print the verdict."""
     if wish.seeds < 2:
         raise UserError(f"--seeds must be at least 2, got {wish.seeds}; 4 or more give a useful interval")
+    if wish.seeds < FEWEST_SEEDS:
+        Console(stderr=True, highlight=False).print(few_seeds_text(wish.seeds))
     verdict = asyncio.run(_verify(wish))
     if wish.as_json:
         Console(soft_wrap=True, highlight=False).print(
@@ -43,9 +47,18 @@ def verify(wish: VerifyWish) -> None:
         print_verdict(verdict, Console())
 
 
+def few_seeds_text(seeds: int) -> str:
+    """What so few seeds can't do, said before they cost anything."""
+    return (
+        f"{seeds} seeds give an interval and no claim: nothing is promoted on fewer than {FEWEST_SEEDS}. What is"
+        f" trained now is used again by --seeds {FEWEST_SEEDS} or more."
+    )
+
+
 async def _verify(wish: VerifyWish) -> Verdict:
     settings = options.settings(wish.state, wish.workers)
-    async with opened_bench(settings.state, Wish(), settings, listen=options.tell, must_exist=True) as bench:
+    campaign = Wish(profile=wish.profile)
+    async with opened_bench(settings.state, campaign, settings, listen=options.tell, must_exist=True) as bench:
         found = options.find(bench.store, wish.which)
         proposal = bench.store.proposals()[found.index]
         names = wish.against.split(",") if wish.against else list(bench.campaign.profile.search.baselines)
@@ -147,10 +160,16 @@ def _noise_text(verdict: Verdict) -> str:
     if use is None:
         return "No A/A calibration is known; `asi-arch calibrate` tells the noise and what chance would be promoted."
     origin = f"made in another campaign and kept in the cache ({use.machine})" if use.is_cached else "of this campaign"
-    return (
+    text = (
         f"A/A calibration of {day(use.at)}, {origin}: trainings of the reference differ by {use.noise_nats:.4f} nats"
         f" (std, {use.degrees} degrees of freedom)."
     )
+    spreads = [
+        f"{spread.baseline} {spread.mean:.4f} ± {spread.std:.4f} ({spread.seeds} seeds)"
+        for spread in use.spreads
+        if is_loss(spread.quantity)
+    ]
+    return f"{text} Baselines' language loss, ± one std between seeds: {', '.join(spreads)}." if spreads else text
 
 
 def _correction(verdict: Verdict) -> str:

@@ -47,6 +47,18 @@ class VaultLook(Record):
     comparisons: tuple[BlindComparison, ...]
 
 
+class SeedSpread(Record):
+    """What one quantity of a baseline came to over a calibration's seeds."""
+
+    baseline: str
+    quantity: str
+    mean: float
+    std: float
+    """Standard deviation between seeds."""
+    seeds: int
+    """How many."""
+
+
 class CalibrationUse(Record):
     """The A/A calibration that a verdict rests on."""
 
@@ -58,6 +70,8 @@ class CalibrationUse(Record):
     noise_nats: float
     """Standard deviation of the language loss between seeds of the reference."""
     degrees: int
+    spreads: tuple[SeedSpread, ...] = ()
+    """Of the baselines that the verdict compares with, as far as they were calibrated."""
 
 
 class Verdict(Record):

@@ -72,7 +72,7 @@ def claim(
         entrants=len(looks),
         e_value=e_value(loss.differences) if loss else None,
         anytime_p=always_valid_p(loss.differences) if loss else None,
-        calibration=_use(calibrated),
+        calibration=_use(calibrated, baselines),
         containment=bench.lab.containment,
         is_promoted=not reasons,
         reason="; ".join(reasons),
@@ -106,11 +106,14 @@ class Calibrated(NamedTuple):
 
 
 def known_calibration(bench: Bench) -> Calibrated | None:
-    """The campaign's own last one, else the one that is kept for this protocol and class of machines."""
+    """The campaign's own last one, else the one that is kept for this protocol and class of machines.
+
+    What is kept of baselines that the campaign has not measured itself is added to its own.
+    """
     protocol = bench.campaign.protocol
-    if (own := latest_calibration(bench.store, protocol)) is not None:
-        return Calibrated(own, False)
     kept = bench.calibrations.known(protocol) if bench.calibrations else None
+    if (own := latest_calibration(bench.store, protocol)) is not None:
+        return Calibrated(own.joined(kept.baselines) if kept else own, False)
     return None if kept is None else Calibrated(kept, True)
 
 
@@ -132,7 +135,10 @@ class _Known(NamedTuple):
 
 
 def _compared(known: _Known, model: Proposal, baseline: Proposal, stage: StageName) -> Comparison:
-    """On the fresh seeds; moderated with the differences of earlier entrants and other baselines to the same one."""
+    """On the fresh seeds; moderated with the differences of earlier entrants and other baselines to the same one.
+
+    Baselines that a calibration measured have more seeds there, the first of which are those of a verification.
+    """
     own, reference = (known.scores.values[one.sha, stage] for one in (model, baseline))
     plain = paired_comparison(
         own, reference, seeds=known.scores.seeds, baseline=baseline.name, quantity=QUANTITIES[stage]
@@ -147,6 +153,8 @@ def _compared(known: _Known, model: Proposal, baseline: Proposal, stage: StageNa
         if other.sha != baseline.sha:
             values = known.scores.values[other.sha, stage]
             groups[other.sha] = tuple(a - b for a, b in zip(values, reference, strict=True))
+    for sha, differences in _between_baselines(known.calibrated, baseline, plain.quantity).items():
+        groups[sha] = max(groups.get(sha, ()), differences, key=len)  # the same trainings and more
     groups[model.sha] = plain.differences
     return moderated(plain, variance_prior(list(groups.values()), _own_noise(known.calibrated, plain)))
 
@@ -159,7 +167,18 @@ def _own_noise(calibrated: Calibrated | None, comparison: Comparison) -> list[Kn
     return [KnownVariance(2 * noise.std**2, noise.degrees) for noise in noises]
 
 
-def _use(calibrated: Calibrated | None) -> CalibrationUse | None:
+def _between_baselines(
+    calibrated: Calibrated | None, baseline: Proposal, quantity: str
+) -> dict[str, tuple[float, ...]]:
+    """Differences of all other calibrated baselines to this one, by source; seed by seed, from the first fresh seed."""
+    if calibrated is None:
+        return {}
+    found = calibrated.calibration
+    others = [item.sha for item in found.baselines if item.sha != baseline.sha]
+    return {sha: gaps for sha in others if (gaps := found.differences(sha, baseline.sha, quantity))}
+
+
+def _use(calibrated: Calibrated | None, baselines: Sequence[Proposal]) -> CalibrationUse | None:
     if calibrated is None:
         return None
     found = calibrated.calibration
@@ -170,6 +189,12 @@ def _use(calibrated: Calibrated | None) -> CalibrationUse | None:
         is_cached=calibrated.is_cached,
         noise_nats=noise.std if noise else 0.0,
         degrees=noise.degrees if noise else 0,
+        spreads=tuple(
+            spread
+            for baseline in baselines
+            if (values := found.seed_values(baseline.sha)) is not None
+            for spread in values.spreads
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from asi_arch.domain.errors import LabError
 from asi_arch.lab import processes
 from asi_arch.lab.contract import HEAD, Arrays, Failure, Frame, Garbled, Message, decode, encode, sizes
 from asi_arch.lab.parent import Child, Ended, WarmParentHandle
+from asi_arch.lab.patience import comes_in_time
 from asi_arch.lab.plain import plain_text
 
 SMALL_ANSWER = 1 << 16
@@ -16,10 +17,6 @@ SMALL_ANSWER = 1 << 16
 _MAX_REASON = 2000
 _BUSY_SHARE = 0.3
 """Of the time that a silent child computed, above which it is in an endless loop."""
-_LEAST_SHARE = 0.05
-"""Of the patience, below which it is not worth while to go on waiting."""
-_MOST_PATIENCES = 10
-"""However little of a core it gets: a candidate can keep the cores busy itself."""
 
 
 class ChildFailed(Exception):
@@ -89,23 +86,11 @@ class Conversation:
     async def _patiently(self, reading: "asyncio.Future[Frame]", timeout_s: float) -> Frame:
         for _ in range(2):
             used_s = self.cpu_s
-            if await self._within(reading, timeout_s):
+            if await comes_in_time(reading, timeout_s, lambda: self._waited_s):
                 return reading.result()
             if self.cpu_s - used_s > _BUSY_SHARE * timeout_s:
                 break
         raise Stalled
-
-    async def _within(self, reading: "asyncio.Future[Frame]", timeout_s: float) -> bool:
-        """Whether the frame comes before the child has had `timeout_s` to itself."""
-        waited_s, left_s, spent_s = self._waited_s, timeout_s, 0.0
-        while left_s > _LEAST_SHARE * timeout_s and spent_s < _MOST_PATIENCES * timeout_s:
-            done, _ = await asyncio.wait({reading}, timeout=left_s)
-            if done:
-                return True
-            spent_s += left_s
-            left_s = min(self._waited_s - waited_s, left_s)
-            waited_s += left_s
-        return False
 
     @property
     def _waited_s(self) -> float:

@@ -9,6 +9,7 @@ from typing import IO
 
 from asi_arch.domain.errors import LabError, UserError
 from asi_arch.lab import processes
+from asi_arch.lab.leftovers import own_folder, remove_abandoned
 from asi_arch.lab.sandbox import bubblewrap, container
 from asi_arch.lab.sandbox.tier import Tier
 
@@ -30,7 +31,10 @@ _ENTRY = "import sys; del sys.path[0]; from asi_arch.lab.warm import main; main(
 
 
 class Launched:
-    """A process that was started, our end of its socket, and what is to be removed when it has ended."""
+    """A process that was started, our end of its socket, and what is to be removed when it has ended.
+
+    Folders of controllers that were killed before they could remove them are removed first.
+    """
 
     def __init__(self, device: str, tier: Tier, memory_mib: int) -> None:
         """Start a warm parent. Raises `UserError` where the tier has no such device, `LabError` without Podman."""
@@ -39,13 +43,15 @@ class Launched:
                 f"the tier 'container' runs on the CPU only, not on '{device}'; set containment to 'bubblewrap' or"
                 " 'landlock', or try --profile cpu"
             )
+        remove_abandoned()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the process
         self._mark = os.urandom(8).hex()
+        self._waited_s = 0.0
         self._shell = container.Shell() if tier is Tier.CONTAINER else None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         if tier in (Tier.LANDLOCK, Tier.NONE):
-            self._scratch = tempfile.TemporaryDirectory(prefix="asi-arch-lab-")
+            self._scratch = own_folder("lab")
         elsewhere = bubblewrap.SCRATCH if self._shell is None else container.SCRATCH
         place = elsewhere if self._scratch is None else self._scratch.name
         connection = theirs.fileno() if self._shell is None else container.CONNECTION
@@ -82,6 +88,18 @@ class Launched:
         if found is None:
             raise LabError("podman does not tell the number of the container's process")
         return found
+
+    def waited_s(self) -> float:
+        """For how long what was started waited for a core so far; 0 where that can't be known.
+
+        What stands between us and Python (bubblewrap, Podman) waits with it: the longest wait of one counts.
+        """
+        below = processes.tree(self.process.pid)
+        shell_pid = self._shell.pid() if self._shell else None
+        if shell_pid is not None:
+            below |= processes.tree(shell_pid)
+        self._waited_s = max(self._waited_s, *map(processes.waited_s, below))
+        return self._waited_s
 
     def bury(self) -> None:
         """End what is left of it and remove its folders. May take a while."""

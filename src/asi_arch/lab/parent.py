@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from asi_arch.domain.errors import LabError, UserError
 from asi_arch.lab import processes
 from asi_arch.lab.launching import Launched
+from asi_arch.lab.patience import comes_in_time
 from asi_arch.lab.plain import plain_text
 from asi_arch.lab.sandbox.cgroup import Limits
 from asi_arch.lab.sandbox.tier import Tier
@@ -19,6 +20,7 @@ from asi_arch.lab.sandbox.tier import Tier
 MAX_PACKET = 1 << 16
 MAX_LOG_BYTES = 64 << 10
 START_TIMEOUT_S = 120.0
+"""Until a warm parent is ready; time in which the machine had no core for it does not count."""
 SPARES = 4
 """Children that are forked before they are needed: as many as one experiment with two seeds asks for at once."""
 QUIET_S = 0.3
@@ -96,11 +98,13 @@ class WarmParentHandle:
         """
         handle = cls(Launched(device, tier, memory_mib), Limits(memory_mib))
         try:
-            handle.cold_start_s = await asyncio.wait_for(asyncio.shield(handle._ready), START_TIMEOUT_S)
+            if not await comes_in_time(handle._ready, START_TIMEOUT_S, handle._launched.waited_s):
+                raise LabError(f"it was not ready within {START_TIMEOUT_S:g} s of its own")
+            handle.cold_start_s = handle._ready.result()
         except asyncio.CancelledError:
             await asyncio.shield(asyncio.ensure_future(handle.close()))
             raise
-        except (asyncio.TimeoutError, LabError) as error:
+        except LabError as error:
             await handle.close()
             raise LabError(f"the warm parent did not start: {handle.last_words or error}") from error
         if device == "cuda" and not handle._has_cuda:

@@ -112,6 +112,15 @@ def kill_marked(mark: str) -> None:
             kill_tree(int(name))
 
 
+def started(pid: int) -> int | None:
+    """When the process was started, in the kernel's ticks since boot; None for one that is gone.
+
+    With the number it names a process for good: numbers are used again.
+    """
+    fields = _stat(pid)
+    return int(fields[19]) if fields else None
+
+
 def is_alive(pid: int) -> bool:
     """Whether the process exists and is not a zombie."""
     fields = _stat(pid)

@@ -128,6 +128,7 @@ def _verdicts(campaign: Digest) -> list[dict[str, Any]]:
             "name": names.get(verdict.sha, f"source {verdict.sha[:8]}"),
             "quantity": comparison.quantity,
             "baseline": comparison.baseline,
+            "spread": _spread(verdict, comparison),
             "is_loss": is_loss(comparison.quantity),
             "difference": Reading.of(comparison.difference),
             "p": f"{comparison.p_value:.2g}",
@@ -140,6 +141,15 @@ def _verdicts(campaign: Digest) -> list[dict[str, Any]]:
         for verdict in {verdict.sha: verdict for verdict in campaign.verdicts}.values()
         for comparison in verdict.comparisons
     ]
+
+
+def _spread(verdict: Verdict, comparison: Comparison) -> str:
+    """How far the baseline's trainings lie apart, by the calibration that the verdict rests on; empty without one."""
+    spreads = verdict.calibration.spreads if verdict.calibration else ()
+    for spread in spreads:
+        if (spread.baseline, spread.quantity) == (comparison.baseline, comparison.quantity):
+            return f"± {spread.std:.4f} ({spread.seeds} seeds)"
+    return ""
 
 
 def _in_vault(verdict: Verdict, comparison: Comparison) -> Reading | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from asi_arch.lab.sandbox.confinement import code_paths
+from asi_arch.lab.sandbox.name_spaces import way_to_name_spaces
 
 SCRATCH = "/tmp"
 _SCRATCH_BYTES = 1 << 30
@@ -57,7 +58,8 @@ def complaint() -> str:
         done = subprocess.run(trial, capture_output=True, text=True, timeout=20, check=False, start_new_session=True)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bubblewrap does not start: {error}"
-    return f"bubblewrap does not work here: {done.stderr.strip()[:300]}" if done.returncode else ""
+    said = done.stderr.strip()[:300]
+    return f"bubblewrap does not work here: {said}{way_to_name_spaces(said)}" if done.returncode else ""
 
 
 def _executable() -> str | None:

@@ -10,12 +10,13 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from asi_arch.lab.leftovers import own_folder
 from asi_arch.lab.sandbox.confinement import code_paths
+from asi_arch.lab.sandbox.name_spaces import way_to_name_spaces
 
 SCRATCH = "/scratch"
 """Where nothing else can lie, our own code included."""
@@ -47,7 +48,7 @@ class Shell:
     """The folder that a container begins with, and where its number is told."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="asi-arch-container-", ignore_cleanup_errors=True)
+        self._folder = own_folder("container")
         self.root = Path(self._folder.name) / "root"
         self.pid_file = Path(self._folder.name) / "pid"
         for path in ("/proc", "/sys", "/dev", "/tmp", SCRATCH, "/usr", *_merged_folders(), *_mounted_paths()):
@@ -119,7 +120,14 @@ def _runtime() -> str:
         if done.returncode == 0:
             return runtime
         said = said or done.stderr.strip()[-300:] or f"exit code {done.returncode}"
-    raise OSError(f"podman does not work here: {said}")
+    raise OSError(f"podman does not work here: {said}{_half_missing() or way_to_name_spaces(said)}")
+
+
+def _half_missing() -> str:
+    """Which of the programs that Podman needs are not there, in words to append; empty where all are."""
+    wanted = {"crun": ("crun", "runc"), **({"uidmap": ("newuidmap",)} if os.geteuid() else {})}
+    packages = [name for name, programs in wanted.items() if not any(map(shutil.which, programs))]
+    return f" (half of it is missing; Debian, Ubuntu: apt install {' '.join(packages)})" if packages else ""
 
 
 def _words(runtime: str, shell: Shell) -> list[str]:
