@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
+from torch.optim import optimizer as optimizer_hooks
 
 from asi_arch.mixers import feed_forward, model, ops
 from asi_arch.mixers import nn as blocks
@@ -59,6 +60,7 @@ class Surroundings:
     def __init__(self) -> None:
         self._parts = [(owner, {name: v for name, v in vars(owner).items() if callable(v)}) for owner in _WATCHED]
         self._settings = _settings()
+        self._hooks = [(registry, dict(registry)) for registry in _hook_registries()]
 
     def changes(self) -> list[str]:
         """Names of what is different now."""
@@ -69,7 +71,8 @@ class Surroundings:
             if _is_replaced(value, vars(owner).get(name))
         ]
         now = _settings()
-        return [name for name, value in self._settings.items() if now[name] != value] + replaced
+        hooks = ["hooks of all modules or optimizers" for registry, before in self._hooks if dict(registry) != before]
+        return [name for name, value in self._settings.items() if now[name] != value] + hooks[:1] + replaced
 
     def restore(self) -> None:
         """Put everything back."""
@@ -77,13 +80,20 @@ class Surroundings:
             for name, value in before.items():
                 if _is_replaced(value, vars(owner).get(name)):
                     setattr(owner, name, value)
+        for registry, before in self._hooks:
+            if dict(registry) != before:
+                registry.clear()
+                registry.update(before)
         now = _settings()
         for name, put in _SETTERS.items():
             if now[name] != self._settings[name]:
                 put(self._settings[name])
 
 
-_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks")
+def _hook_registries() -> list[dict[Any, Any]]:
+    """Of hooks that torch calls for every module, or for every optimizer."""
+    held = (*vars(module_hooks).items(), *vars(optimizer_hooks).items())
+    return [value for name, value in held if name.startswith("_global_") and isinstance(value, dict)]
 
 
 def _is_replaced(before: object, after: object) -> bool:
@@ -98,7 +108,6 @@ def _settings() -> dict[str, Any]:
         "the gradient mode": torch.is_grad_enabled(),
         "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
         "the number of threads": torch.get_num_threads(),
-        "global module hooks": [len(vars(module_hooks)[name]) for name in _HOOKS],
     }
 
 
