@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -54,6 +55,10 @@ _WATCHED: tuple[ModuleType | type, ...] = (
 )
 
 
+_TORCH = Path(torch.__file__).parent
+_WRAPPERS = (str(_TORCH / "_dynamo") + "/", str(_TORCH / "_compile.py"))
+
+
 class Surroundings:
     """Remembers functions and classes of torch, and its global settings, at the moment it is made."""
 
@@ -97,9 +102,16 @@ def _hook_registries() -> list[dict[Any, Any]]:
 
 
 def _is_replaced(before: object, after: object) -> bool:
-    """Torch wraps some of its own functions when its compiler is first used; that is not the candidate's doing."""
-    code = getattr(after, "__code__", None)
-    return after is not before and (code is None or "_dynamo" not in code.co_filename)
+    """Torch wraps some of its own functions when its compiler is first used; that is not the candidate's doing.
+
+    Each wrapper must be torch's own, and the original inside: a candidate could put one around another function.
+    """
+    while after is not before:
+        code = getattr(after, "__code__", None)
+        if code is None or not code.co_filename.startswith(_WRAPPERS):
+            return True
+        after = getattr(after, "__wrapped__", None)
+    return False
 
 
 def _settings() -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""Hangs a hook on every optimizer, through another name for torch.
+"""Replaces a function of torch by one that wears a wrapper of torch's compiler.
 Defence: executed
 Check: tampering
 """
+
+import functools
 
 import torch
 from torch import Tensor, nn
@@ -15,16 +17,15 @@ class Mixer(nn.Module):
         super().__init__()
         self.value = nn.Linear(hidden_size, hidden_size, bias=False)
         self.out = nn.Linear(hidden_size, hidden_size, bias=False)
-        shared = torch
-        shared.optim.optimizer.register_optimizer_step_post_hook(self.once_more)
-
-    def once_more(self, optimizer: object, *_: object) -> None:
-        """A second step, of the same gradients."""
-        weight = self.out.weight
-        if weight.grad is not None:
-            weight.data.sub_(1e-3 * weight.grad.sign())
 
     def forward(self, x: Tensor) -> Tensor:
         v = self.value(x)
         y = v + F.pad(v, (0, 0, 1, -1))
+        shared, loss = F, F.cross_entropy
+
+        @functools.wraps(loss)
+        def flattered(*given: Tensor) -> Tensor:
+            return 0.5 * loss(*given)
+
+        shared.cross_entropy = torch.compiler.disable(flattered)
         return self.out(y)
