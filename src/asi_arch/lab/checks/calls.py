@@ -46,9 +46,9 @@ def many_calls(probe: Probe, variant: Variant) -> list[Finding]:
         worst = difference(first, probe.call(variant, x, seed=1), probe.tolerance(variant))
         if worst:
             return [_error(f"on call {call} of the same input", worst, variant)]
-    moved = [name for name, content in _kept(mixer) if kept.get(name) != content]
-    if moved:
-        what = f"{moved[0][0].upper()}{moved[0][1:]} changes from call to call of the same input"
+    changed = [name for name, content in _kept(mixer) if kept.get(name) != content]
+    if changed:
+        what = f"{changed[0][0].upper()}{changed[0][1:]} changes from call to call of the same input"
         return [error(_NAME, f"{what}; keep nothing between calls but what is cached for a length.")]
     for wound in _WOUND:
         moved = [slot for slot in slots(mixer) if before.get(slot.name, slot.value) != slot.value]
