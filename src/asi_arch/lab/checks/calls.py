@@ -1,5 +1,6 @@
 """What a mixer does on a later call: it may count, but nothing may follow from it."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from types import CellType, FunctionType
 from typing import Any, NamedTuple
@@ -40,10 +41,15 @@ def many_calls(probe: Probe, variant: Variant) -> list[Finding]:
         return [error(_NAME, f"{iterators[0]!r} is an iterator, which remembers earlier calls; make it in forward.")]
     first = probe.call(variant, x, seed=1)
     before = {slot.name: slot.value for slot in slots(mixer)}
+    kept = dict(_kept(mixer))
     for call in range(2, _CALLS + 1):
         worst = difference(first, probe.call(variant, x, seed=1), probe.tolerance(variant))
         if worst:
             return [_error(f"on call {call} of the same input", worst, variant)]
+    changed = [name for name, content in _kept(mixer) if kept.get(name) != content]
+    if changed:
+        what = f"{changed[0][0].upper()}{changed[0][1:]} changes from call to call of the same input"
+        return [error(_NAME, f"{what}; keep nothing between calls but what is cached for a length.")]
     for wound in _WOUND:
         moved = [slot for slot in slots(mixer) if before.get(slot.name, slot.value) != slot.value]
         for slot in moved:
@@ -65,12 +71,37 @@ def _error(when: str, worst: Difference, variant: Variant) -> Finding:
 def slots(mixer: nn.Module) -> Iterator[Slot]:
     """Numbers that outlive a call: in the mixer, its parts, class and module, and in what is held there."""
     kind = type(mixer)
-    variables = getattr(kind.forward, "__globals__", {})
-    places = [(f"attribute {prefix}.".replace(" .", " "), vars(part)) for prefix, part in mixer.named_modules()]
-    found = [slot for where, held in places for slot in _held_by(where, held, _into(held), _DEPTH)]
-    found += _held_by(f"class attribute {kind.__name__}.", vars(kind), _onto(kind), _DEPTH)
-    found += _held_by("module variable ", variables, _into(variables), _DEPTH)
+    found = [slot for where, held in _places(mixer) for slot in _held_by(where, held, _writer(kind, held), _DEPTH)]
     yield from found[:_MAX_SLOTS]
+
+
+def _places(mixer: nn.Module) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Where something can outlive a call, in words."""
+    kind = type(mixer)
+    for prefix, part in mixer.named_modules():
+        yield f"attribute {prefix}.".replace(" .", " "), vars(part)
+    yield f"class attribute {kind.__name__}.", vars(kind)
+    yield "module variable ", getattr(kind.forward, "__globals__", {})
+
+
+def _kept(mixer: nn.Module) -> Iterator[tuple[str, object]]:
+    """What can't be wound forward, by name: texts, truths, the sizes of containers, and sums of larger tensors."""
+    for where, held in _places(mixer):
+        for key, value in list(held.items()):
+            if key not in _REGISTERED and not key.startswith("__"):
+                yield f"{where}{key}", _content_of(value)
+
+
+def _content_of(value: object) -> object:
+    match value:
+        case bool() | str() | bytes():
+            return value
+        case list() | dict() | set() | tuple() | deque():
+            return len(value)
+        case Tensor() if value.numel() > 1 and not value.requires_grad:
+            return repr(value.detach().sum().item())
+        case _:
+            return None
 
 
 Writer = Callable[[Any], Callable[[Any], None]]
@@ -82,6 +113,11 @@ def _into(holder: Any) -> Writer:
 
 def _onto(owner: Any) -> Writer:
     return lambda key: lambda value: setattr(owner, key, value)
+
+
+def _writer(kind: type, held: Mapping[str, Any]) -> Writer:
+    """Into a dictionary, or onto the class, whose own can't be written to."""
+    return _into(held) if isinstance(held, dict) else _onto(kind)
 
 
 def _held_by(where: str, held: Mapping[Any, Any], write: Writer, depth: int) -> Iterator[Slot]:

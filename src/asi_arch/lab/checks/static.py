@@ -56,6 +56,7 @@ class _Reader:
         self._imported = _imported_names(tree)
         self._docstrings = _docstrings(tree)
         self._lookups = _literal_lookups(tree)
+        self._named_classes = _named_classes(tree)
 
     def complaints(self) -> Iterator[Complaint]:
         for node in ast.walk(self._tree):
@@ -68,7 +69,7 @@ class _Reader:
                 yield from self._imports(node)
             case ast.Name() if id(node) not in self._lookups:
                 yield from _name(node)
-            case ast.Attribute():
+            case ast.Attribute() if id(node) not in self._named_classes:
                 yield from self._attribute(node)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield from _definition(node)
@@ -125,7 +126,7 @@ def _reached(name: str) -> Iterator[str]:
 def _name(node: ast.Name) -> Iterator[str]:
     if node.id in words.FORBIDDEN_BUILTINS:
         yield f"`{node.id}` may not be used; {words.FORBIDDEN_BUILTINS[node.id]}"
-    elif _is_dunder(node.id) and node.id != "__all__":
+    elif _is_dunder(node.id) and node.id not in words.MODULE_DUNDERS:
         yield f"the name `{node.id}` belongs to Python's insides; do without it"
 
 
@@ -187,6 +188,18 @@ def _literal_lookups(tree: ast.Module) -> Mapping[int, ast.Attribute]:
             case ast.Call(func=ast.Name(id="getattr") as function, args=[value, ast.Constant(value=str(name)), *_]):
                 attribute = ast.Attribute(value=value, attr=name, ctx=ast.Load())
                 found[id(function)] = ast.copy_location(attribute, node)
+            case _:
+                pass
+    return found
+
+
+def _named_classes(tree: ast.Module) -> Mapping[int, ast.Attribute]:
+    """`x.__class__.__name__` is no more than a text: its inner attributes, by their identity."""
+    found: dict[int, ast.Attribute] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Attribute(attr="__class__") as inner, attr="__name__", ctx=ast.Load()):
+                found[id(inner)] = inner
             case _:
                 pass
     return found

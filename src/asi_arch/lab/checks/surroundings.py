@@ -7,12 +7,14 @@ import time
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
+from torch.optim import optimizer as optimizer_hooks
 
 from asi_arch.mixers import feed_forward, model, ops
 from asi_arch.mixers import nn as blocks
@@ -53,12 +55,17 @@ _WATCHED: tuple[ModuleType | type, ...] = (
 )
 
 
+_TORCH = Path(torch.__file__).parent
+_WRAPPERS = (str(_TORCH / "_dynamo") + "/", str(_TORCH / "_compile.py"))
+
+
 class Surroundings:
     """Remembers functions and classes of torch, and its global settings, at the moment it is made."""
 
     def __init__(self) -> None:
         self._parts = [(owner, {name: v for name, v in vars(owner).items() if callable(v)}) for owner in _WATCHED]
         self._settings = _settings()
+        self._hooks = [(registry, dict(registry)) for registry in _hook_registries()]
 
     def changes(self) -> list[str]:
         """Names of what is different now."""
@@ -69,7 +76,8 @@ class Surroundings:
             if _is_replaced(value, vars(owner).get(name))
         ]
         now = _settings()
-        return [name for name, value in self._settings.items() if now[name] != value] + replaced
+        hooks = ["hooks of all modules or optimizers" for registry, before in self._hooks if dict(registry) != before]
+        return [name for name, value in self._settings.items() if now[name] != value] + hooks[:1] + replaced
 
     def restore(self) -> None:
         """Put everything back."""
@@ -77,19 +85,33 @@ class Surroundings:
             for name, value in before.items():
                 if _is_replaced(value, vars(owner).get(name)):
                     setattr(owner, name, value)
+        for registry, before in self._hooks:
+            if dict(registry) != before:
+                registry.clear()
+                registry.update(before)
         now = _settings()
         for name, put in _SETTERS.items():
             if now[name] != self._settings[name]:
                 put(self._settings[name])
 
 
-_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks")
+def _hook_registries() -> list[dict[Any, Any]]:
+    """Of hooks that torch calls for every module, or for every optimizer."""
+    held = (*vars(module_hooks).items(), *vars(optimizer_hooks).items())
+    return [value for name, value in held if name.startswith("_global_") and isinstance(value, dict)]
 
 
 def _is_replaced(before: object, after: object) -> bool:
-    """Torch wraps some of its own functions when its compiler is first used; that is not the candidate's doing."""
-    code = getattr(after, "__code__", None)
-    return after is not before and (code is None or "_dynamo" not in code.co_filename)
+    """Torch wraps some of its own functions when its compiler is first used; that is not the candidate's doing.
+
+    Each wrapper must be torch's own, and the original inside: a candidate could put one around another function.
+    """
+    while after is not before:
+        code = getattr(after, "__code__", None)
+        if code is None or not code.co_filename.startswith(_WRAPPERS):
+            return True
+        after = getattr(after, "__wrapped__", None)
+    return False
 
 
 def _settings() -> dict[str, Any]:
@@ -98,7 +120,6 @@ def _settings() -> dict[str, Any]:
         "the gradient mode": torch.is_grad_enabled(),
         "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
         "the number of threads": torch.get_num_threads(),
-        "global module hooks": [len(vars(module_hooks)[name]) for name in _HOOKS],
     }
 
 

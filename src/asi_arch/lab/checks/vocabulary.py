@@ -69,6 +69,8 @@ REGISTRIES = frozenset(
 
 ATTRIBUTE_DUNDERS = frozenset({"__init__", "__name__"})
 
+MODULE_DUNDERS = frozenset({"__all__", "__name__"})
+
 PUBLIC_UNDERSCORES = ATTRIBUTE_DUNDERS | {"_replace", "_asdict", "_fields", "_make", "_calculate_fan_in_and_fan_out"}
 """Of named tuples and of `torch.nn.init`, in wide use."""
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from asi_arch.domain.outcome import Finding
 from asi_arch.lab.checks.comparing import Difference, difference
 from asi_arch.lab.checks.findings import error
-from asi_arch.lab.checks.probe import ROUNDED_TOLERANCE, Probe, candidate_code, take_state
+from asi_arch.lab.checks.probe import ROUNDED_TOLERANCE, Probe, Reply, backward, candidate_code, take_state
 from asi_arch.lab.checks.setting import SCORE_TOKENS, Shape, scored_rows
 from asi_arch.mixers.model import LanguageModel
 
@@ -138,11 +138,16 @@ def _tolerance(probe: Probe, model: LanguageModel) -> float:
 
 
 def _written(model: LanguageModel, probe: Probe) -> list[Finding]:
-    """A training call in full size may write to no parameter or buffer."""
+    """Neither a training call in full size nor its backward pass may write to a parameter or buffer."""
     tokens = _tokens(probe, _DEFAULT_ROWS, probe.setting.context, seed=4)
     before = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    _hidden(model.train(), tokens, is_recorded=True)
+    sizes = {"batch": tokens.shape[0], "length": tokens.shape[1]}
+    with torch.enable_grad(), candidate_code("the whole model", sizes):
+        reply = Reply(*model.train().hidden(tokens))
+    backward(reply, probe.normal(*reply.y.shape, stream=16, dtype=reply.y.dtype))
     for name, value in model.state_dict().items():
         if name not in before or not torch.equal(before[name], value):
-            return [error(_NAME, f"A call in training mode writes to {name!r}; only the optimizer may change it.")]
+            return [
+                error(_NAME, f"Training writes to {name!r}, forward or backward; only the optimizer may change it.")
+            ]
     return []
