@@ -25,6 +25,9 @@ from asi_arch.llm.redact import Redactor
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
+ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.EXTRACTOR})
+"""Roles that somebody plays."""
+
 
 @asynccontextmanager
 async def opened_minds(
@@ -66,6 +69,8 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         return
     if inventor is Role.RESEARCHER or has_debugger:
         require_containment(settings, "A language model's programs are run in no other way")
+    for role in sorted(set(plan.roles) - ASKING):
+        bench.listen(Said(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet"))
     async with opened_minds(plan, folder, warn=lambda text: bench.listen(Said(text))) as minds:
         researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
         if plan.when_silent == "compose":

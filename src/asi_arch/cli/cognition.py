@@ -12,15 +12,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from asi_arch.agents.extractor import extract
 from asi_arch.cognition.consistency import inspect, refuse_duplicate
 from asi_arch.cognition.corpus import PACKAGED, PARTS, load_corpus, read_paper, save_paper
 from asi_arch.cognition.findings import load_findings
-from asi_arch.cognition.reading import SUFFIXES, read_document
+from asi_arch.cognition.reading import SUFFIXES, Document, read_document
 from asi_arch.domain.cognition import Entry, Paper, Passage
 from asi_arch.domain.errors import PaperError, UserError
-from asi_arch.domain.minds import Mind
+from asi_arch.domain.minds import Mind, Role
+from asi_arch.llm.lines import parsed
+from asi_arch.minds import opened_minds
 from asi_arch.papers import Reporting, open_library
-from asi_arch.settings import load_settings
+from asi_arch.settings import Settings, load_settings
 
 SOUND, UNSOUND = 0, 1
 
@@ -95,16 +98,26 @@ class AddWish(NamedTuple):
     file: Path
     is_agreed: bool
     confirm: Callable[[str], bool]
+    mind: str | None = None
+    """Who reads a paper; None for the one of the settings."""
 
 
 def add(wish: AddWish, mind: Mind | None = None) -> None:
     """Show what a file brings, ask, and store it with the user's papers. Raises `UserError` for what can't be added.
 
-    A TOML file of entries is taken as it is; from a paper, entries are extracted by `mind`.
+    A TOML file of entries is taken as it is; from a paper, entries are extracted by `mind`, by default the one that
+    the command or the settings name. What is said to it is recorded in the folder of the user's papers.
     """
     settings = load_settings()
+    if wish.mind is not None:
+        parsed(wish.mind, settings.minds)
+        roles = {role: spec for role, spec in settings.minds.roles.items() if role is not Role.EXTRACTOR}
+        plan = settings.minds.model_copy(update={"default": wish.mind, "roles": roles})
+        settings = settings.model_copy(update={"minds": plan})
     there = load_corpus(settings.papers).papers
-    paper = read_paper(wish.file) if wish.file.suffix.lower() == ".toml" else _extracted(wish.file, there, mind)
+    paper = (
+        read_paper(wish.file) if wish.file.suffix.lower() == ".toml" else _extracted(wish.file, there, mind, settings)
+    )
     refuse_duplicate(paper, there)
     _print_paper(paper)
     count = f"{len(paper.entries)} entries" if len(paper.entries) > 1 else "1 entry"
@@ -122,21 +135,32 @@ def confirmed(question: str) -> bool:
     return typer.confirm(question)
 
 
-def _extracted(file: Path, there: Sequence[Paper], mind: Mind | None) -> Paper:
-    from asi_arch.agents.extractor import extract
-
-    if mind is None:
+def _extracted(file: Path, there: Sequence[Paper], mind: Mind | None, settings: Settings) -> Paper:
+    if mind is None and not settings.minds.spec(Role.EXTRACTOR):
         kinds = ", ".join(SUFFIXES)
         raise UserError(
-            f"{file}: entries are written from {kinds} files by a language model, which this command has none of;"
-            " write the entries into a .toml file yourself (`asi-arch cognition show 2406.06484` shows the parts)"
+            f"{file}: entries are written from {kinds} files by a language model, and none is named; name one with"
+            " --mind (see `asi-arch minds`), or write the entries into a .toml file yourself"
+            " (`asi-arch cognition show 2406.06484` shows the parts)"
         )
     document = read_document(file)
     if any(paper.arxiv == document.arxiv for paper in there):
         raise PaperError(f"{file} is {document.arxiv}, which is in the base already")
     if document.is_cut:
         _console(to_stderr=True).print(f"{file} is long: only its first {len(document.text):,} characters are read")
-    return asyncio.run(extract(mind, document))
+    with _console(to_stderr=True).status(f"reading {file}"):
+        return asyncio.run(_asked(mind, document, settings))
+
+
+async def _asked(mind: Mind | None, document: Document, settings: Settings) -> Paper:
+    if mind is not None:
+        return await extract(mind, document)
+
+    def warn(text: str) -> None:
+        _console(to_stderr=True).print(text, markup=False)
+
+    async with opened_minds(settings.minds, settings.papers, warn=warn) as minds:
+        return await extract(minds, document)
 
 
 def _found(papers: Sequence[Paper], which: str) -> Paper:

@@ -409,18 +409,30 @@ def show_paper(
 
 @papers.command("add")
 def add_paper(
-    file: Annotated[Path, typer.Argument(help="A TOML file of entries, like those that ship.")],
+    file: Annotated[
+        Path, typer.Argument(help="A paper (pdf, txt, md), or a TOML file of entries like those that ship.")
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Add without asking.")] = False,
+    mind: Annotated[
+        str | None,
+        typer.Option(
+            "--mind",
+            "-m",
+            help="Who reads the paper and writes its entries; see `asi-arch minds`.",
+            show_default="the settings'",
+        ),
+    ] = None,
 ) -> None:
     """Add a paper of your own to the base. It is shown first and stored when you agree; duplicates are refused.
 
     [bold]Examples[/bold]
 
       asi-arch cognition add my-paper.toml
+      asi-arch cognition add 2412.06464.pdf --mind openai:gpt-5-mini
     """
     from asi_arch.cli import cognition
 
-    cognition.add(cognition.AddWish(file, yes, cognition.confirmed))
+    cognition.add(cognition.AddWish(file, yes, cognition.confirmed, mind))
 
 
 @papers.command("check")
@@ -469,8 +481,8 @@ def inboxes() -> None:
     [bold]Examples[/bold]
 
       asi-arch inbox list --inbox questions
-      asi-arch inbox show judge-17 --inbox questions
-      asi-arch inbox answer judge-17 answer.json --inbox questions
+      asi-arch inbox show researcher-17 --inbox questions
+      asi-arch inbox answer researcher-17 answer.json --inbox questions
     """
 
 
@@ -497,8 +509,8 @@ def inbox_show(name: Question, folder: Inbox = None, as_json: Json = False) -> N
 
     [bold]Examples[/bold]
 
-      asi-arch inbox show judge-17
-      asi-arch inbox show judge-17 > question.md
+      asi-arch inbox show researcher-17
+      asi-arch inbox show researcher-17 > question.md
     """
     from asi_arch.cli import inbox as command
 
@@ -518,8 +530,8 @@ def inbox_answer(
 
     [bold]Examples[/bold]
 
-      asi-arch inbox answer judge-17 answer.json
-      echo '{"score": 7}' | asi-arch inbox answer judge-17 -
+      asi-arch inbox answer researcher-17 answer.json
+      echo '{"cause": ..., "edits": [...]}' | asi-arch inbox answer debugger-17 -
     """
     from asi_arch.cli import inbox as command
 

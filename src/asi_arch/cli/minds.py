@@ -18,7 +18,7 @@ from asi_arch.domain.minds import Prompt, Question, Role
 from asi_arch.domain.record import Record
 from asi_arch.llm.lines import parsed
 from asi_arch.llm.plan import MindPlan
-from asi_arch.minds import opened_minds
+from asi_arch.minds import ASKING, opened_minds
 from asi_arch.store.exchanges import FILE, SqliteExchanges
 
 ANSWERED, SILENT = 0, 1
@@ -34,7 +34,9 @@ def show(state: Path | None, as_json: bool) -> None:
     """The routing table and what the campaign has spent."""
     settings = options.settings(state)
     plan, spent = settings.minds, _spent(settings.state)
-    routes = {role.value: str(parsed(text, plan)) if (text := plan.spec(role)) else None for role in Role}
+    routes = {
+        role.value: str(parsed(text, plan)) if (text := plan.spec(role)) else None for role in Role if role in ASKING
+    }
     if as_json:
         budgets = plan.budgets.model_dump(exclude_none=True)
         _print_json({"minds": routes, "spent": None if spent is None else spent._asdict(), "budgets": budgets})

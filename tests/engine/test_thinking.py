@@ -1,0 +1,137 @@
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asi_arch.agents.composer import BASELINE_DESIGNS, baseline_proposal, rendered
+from asi_arch.domain.candidate import Author, Proposal
+from asi_arch.domain.errors import UserError
+from asi_arch.domain.minds import MindUnavailable, Role
+from asi_arch.domain.profile import Policy
+from asi_arch.engine.bench import Bench
+from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.notices import Notice, Said
+from asi_arch.llm.plan import MindPlan
+from asi_arch.minds import can_debug, idea_role, thinking
+from asi_arch.settings import Settings
+from asi_arch.testing.fake_lab import FakeLab
+from asi_arch.testing.fake_store import FakeStore
+
+MakeBench = Callable[..., Bench]
+FORECAST = {"quantity": "language loss", "direction": "fall", "by": 0.02}
+REASON = "The parent can't fade what no longer matters, and a decay lets it."
+
+
+def composed_baseline(name: str) -> Proposal:
+    return baseline_proposal(name, rendered(BASELINE_DESIGNS[name], name), "", name)
+
+
+def bench_of(make_bench: MakeBench, store: FakeStore, said: list[Notice]) -> Bench:
+    return make_bench(store, FakeLab(), listen=said.append)._replace(baseline=composed_baseline)
+
+
+def settings_of(folder: Path, plan: MindPlan) -> Settings:
+    return Settings(state=folder / "state", cache=folder / "cache", minds=plan)
+
+
+async def answer_all(inbox: Path, reply: Callable[[str], dict[str, object]]) -> None:
+    """Answer every question that appears, until cancelled."""
+    while True:
+        for page in sorted(inbox.glob("*.md")):
+            answer = page.with_suffix(".json")
+            if not answer.exists():
+                part = answer.with_suffix(".part")
+                part.write_text(json.dumps(reply(page.read_text(encoding="utf-8"))), encoding="utf-8")
+                part.rename(answer)
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("plan", "role", "debugs"),
+    [
+        (MindPlan(), None, False),
+        (MindPlan(default="openai:some-model"), Role.RESEARCHER, True),
+        (MindPlan(default="gguf:model.gguf"), Role.DESIGNER, False),
+        (MindPlan(default="gguf:m.gguf", roles={Role.RESEARCHER: "inbox:q"}), Role.RESEARCHER, False),
+        (MindPlan(roles={Role.DESIGNER: "openai:small"}), Role.DESIGNER, False),
+        (MindPlan(roles={Role.DESIGNER: "gguf:m.gguf", Role.DEBUGGER: "openai:large"}), Role.DESIGNER, True),
+    ],
+)
+def test_who_has_the_ideas_and_who_mends_follows_from_the_plan(plan: MindPlan, role: Role | None, debugs: bool) -> None:
+    assert (idea_role(plan), can_debug(plan)) == (role, debugs)
+
+
+async def test_ideas_come_from_whoever_answers_in_the_inbox(make_bench: MakeBench, tmp_path: Path) -> None:
+    store, said = FakeStore(), list[Notice]()
+    decays = iter(["scalar_decay", "channel_decay", "retention"])
+    inbox = tmp_path / "questions"
+
+    def reply(page: str) -> dict[str, object]:
+        assert "delta_rule" in page
+        choice = {"remove": [], "add": [next(decays)], "settings": []}
+        return {"weakness": REASON, **choice, "motivation": REASON, "expectation": FORECAST}
+
+    plan = MindPlan(roles={Role.DESIGNER: f"inbox:{inbox}"}, inbox_patience_s=30.0)
+    bench = bench_of(make_bench, store, said)
+    person = asyncio.create_task(answer_all(inbox, reply))
+    try:
+        async with thinking(bench, tmp_path, settings_of(tmp_path, plan)) as thoughtful:
+            await CampaignLoop(thoughtful, Limits(experiments=4), slots=1).run()
+    finally:
+        person.cancel()
+    invented = [e.proposal for e in store.experiments() if e.proposal.author is not Author.BASELINE]
+    assert [proposal.author for proposal in invented] == [Author.DESIGNER, Author.DESIGNER]
+    assert "scalar_decay" in invented[0].mechanisms
+    assert invented[0].motivation == REASON
+
+
+async def test_nobody_is_asked_for_the_control_arm(make_bench: MakeBench, tmp_path: Path) -> None:
+    bench = bench_of(make_bench, FakeStore(), [])
+    profile = bench.campaign.profile
+    search = profile.search.model_copy(update={"policy": Policy.RANDOM})
+    campaign = bench.campaign.model_copy(update={"profile": profile.model_copy(update={"search": search})})
+    plan = MindPlan(roles={Role.DESIGNER: f"inbox:{tmp_path / 'q'}"})
+    async with thinking(bench._replace(campaign=campaign), tmp_path, settings_of(tmp_path, plan)) as control:
+        assert control.researcher is bench.researcher
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("when_silent", ["stop", "compose"])
+async def test_silence_ends_the_campaign_or_somebody_stands_in(
+    make_bench: MakeBench, tmp_path: Path, when_silent: str
+) -> None:
+    store, said = FakeStore(), list[Notice]()
+    roles = {Role.DESIGNER: f"inbox:{tmp_path / 'q'}"}
+    plan = MindPlan.model_validate({"roles": roles, "inbox_patience_s": 0.05, "when_silent": when_silent})
+    bench = bench_of(make_bench, store, said)
+    async with thinking(bench, tmp_path, settings_of(tmp_path, plan)) as thoughtful:
+        loop = CampaignLoop(thoughtful, Limits(experiments=4), slots=1)
+        if when_silent == "stop":
+            with pytest.raises(MindUnavailable):
+                await loop.run()
+            assert len(store.summaries()) == 1
+        else:
+            await loop.run()
+            told = [notice.text for notice in said if isinstance(notice, Said)]
+            assert len(store.summaries()) == 4
+            assert sum("the composer takes over" in text for text in told) == 2
+
+
+async def test_a_mind_for_a_role_that_nobody_plays_is_told(make_bench: MakeBench, tmp_path: Path) -> None:
+    said: list[Notice] = []
+    plan = MindPlan(roles={Role.DESIGNER: f"inbox:{tmp_path / 'q'}", Role.JUDGE: "inbox:q"})
+    async with thinking(bench_of(make_bench, FakeStore(), said), tmp_path, settings_of(tmp_path, plan)):
+        pass
+    assert [n.text for n in said if isinstance(n, Said)] == [
+        "[minds.roles] names a mind for the judge, but nothing asks for that role yet"
+    ]
+
+
+async def test_free_programs_need_containment(make_bench: MakeBench, tmp_path: Path) -> None:
+    plan = MindPlan(roles={Role.RESEARCHER: f"inbox:{tmp_path / 'q'}"})
+    settings = settings_of(tmp_path, plan).model_copy(update={"containment": "process"})
+    with pytest.raises(UserError, match="nothing here can contain"):
+        async with thinking(bench_of(make_bench, FakeStore(), []), tmp_path, settings):
+            raise AssertionError("not reached")
