@@ -100,6 +100,13 @@ class Adapted(nn.Module):
             y.register_hook(lambda _: self._move_on(advances))
         return y if auxiliary is None else (y, auxiliary)
 
+    @property
+    def counters(self) -> frozenset[str]:
+        """Entries of the state dictionary that move on once for each training step, by design."""
+        names = self.plan.counters
+        held = {name for name in self.state_dict() if name.rpartition(".")[2] in names}
+        return frozenset(held | ({"counts"} if self._plain else set()))
+
     def _move_on(self, advances: list[Advance]) -> None:
         move_on(advances)
         if self._plain:

@@ -3,6 +3,7 @@
 import builtins
 import math
 import random
+import sys
 import time
 import warnings
 from collections.abc import Callable, Generator
@@ -14,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
-from torch.optim import optimizer as optimizer_hooks
 
 from asi_arch.mixers import feed_forward, model, ops
 from asi_arch.mixers import nn as blocks
@@ -97,7 +97,8 @@ class Surroundings:
 
 def _hook_registries() -> list[dict[Any, Any]]:
     """Of hooks that torch calls for every module, or for every optimizer."""
-    held = (*vars(module_hooks).items(), *vars(optimizer_hooks).items())
+    optimizer_hooks = vars(sys.modules[torch.optim.Optimizer.__module__])
+    held = (*vars(module_hooks).items(), *optimizer_hooks.items())
     return [value for name, value in held if name.startswith("_global_") and isinstance(value, dict)]
 
 
