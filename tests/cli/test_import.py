@@ -146,6 +146,7 @@ def test_a_published_program_is_checked_and_trained_outside_a_campaign(asi_arch:
     assert "moves on once for each training step" in own["findings"][0]["message"]
 
 
+@pytest.mark.slow
 def test_an_imported_gallery_is_taken_up_by_the_next_run(asi_arch: Run, tmp_path: Path) -> None:
     leak = entry()["program"].replace("return self.out(torch.flatten(o, -2))", "return self.out(o.flatten(-2).flip(1))")
     entries = [

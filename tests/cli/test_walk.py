@@ -72,6 +72,7 @@ def test_a_campaign_can_be_read_in_every_way(asi_arch: Run, campaign: Path, tmp_
     assert all(Path(figure).stat().st_size > 0 for figure in report["figures"])
 
 
+@pytest.mark.slow
 def test_a_second_verification_trains_nothing_new(asi_arch: Run, campaign: Path) -> None:
     command = ("verify", "best", "--seeds", "2", "--against", "delta_net", "--state", campaign)
     before = finished_runs(campaign)
