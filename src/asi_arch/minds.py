@@ -22,6 +22,7 @@ from asi_arch.llm.lines import Surroundings, open_lines, remote_services
 from asi_arch.llm.mind import Minds
 from asi_arch.llm.plan import GGUF, MindPlan
 from asi_arch.llm.redact import Redactor
+from asi_arch.papers import Reporting, open_library
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
@@ -75,7 +76,10 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
         if plan.when_silent == "compose":
             researcher = Relieved(researcher, bench.researcher, lambda text: bench.listen(Said(text)))
-        yield bench._replace(researcher=researcher, debugger=MindDebugger(minds) if has_debugger else None)
+        library = open_library(settings, Reporting(say=lambda text: bench.listen(Said(text))))
+        yield bench._replace(
+            researcher=researcher, cognition=library, debugger=MindDebugger(minds) if has_debugger else None
+        )
 
 
 def idea_role(plan: MindPlan) -> Role | None:

@@ -1,9 +1,10 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 import pytest
 
 from asi_arch.domain.candidate import Author, Proposal, candidate_sha
+from asi_arch.domain.cognition import Passage
 from asi_arch.domain.minds import BadAnswer
 from asi_arch.domain.outcome import Outcome, Rejected
 from asi_arch.domain.ports import Brief, Known, Researcher
@@ -133,6 +134,28 @@ async def test_a_researcher_is_told_what_is_known_and_what_failed(make_bench: Ma
     assert told.failures
     assert all(isinstance(failure.outcome, Rejected) for failure in told.failures)
     assert told.noise_nats
+    assert told.passages == ()
+
+
+class Shelf:
+    """A literature of nothing that remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def near(self, text: str, count: int = 3) -> Sequence[Passage]:
+        self.asked.append(text)
+        return ()
+
+
+async def test_the_literature_is_asked_about_the_parents_findings(make_bench: MakeBench) -> None:
+    store, shelf = FakeStore(), Shelf()
+    bench = make_bench(store, FakeLab())
+    watching = Watching(bench.researcher)
+    await run(bench._replace(researcher=watching, cognition=shelf), 20)
+    parents = [told.parent for told in watching.told if told.parent is not None and told.parent.analysis is not None]
+    findings = [f"{p.analysis.results} {p.analysis.lessons}".strip() for p in parents if p.analysis is not None]
+    assert shelf.asked == [text for text in findings if text]
 
 
 async def test_a_resumed_campaign_goes_on_from_the_mended_program(make_bench: MakeBench) -> None:

@@ -108,7 +108,7 @@ def test_repairs_are_counted_and_shown_with_what_they_changed():
     store.create(make_campaign())
     for index in range(3):
         store.record(make_experiment(index), 0.5)
-    first = make_proposal("flip", source="x = flip(y)\n", parent=0)
+    first = make_proposal("flip", source="x = flip(y)\n", parent=0, passages=("2406.06484-1",))
     once = mended(first, "x = y\n", failure="It leaked.", cause="flip")
     twice = mended(once, "x = y + 1\n", failure="It was slow.", cause="too little")
     store.record(make_experiment(3, twice), 0.6)
@@ -122,3 +122,4 @@ def test_repairs_are_counted_and_shown_with_what_they_changed():
     text = told.export_text()
     assert "1 program that failed got 2 repairs; 1 saved" in text
     assert "Cause: flip" in text
+    assert "Read before: 2406.06484-1" in text

@@ -62,6 +62,8 @@ class Proposal(Record):
     mechanisms: tuple[str, ...] = ()
     design: str = ""
     """The composer's typed description as JSON; empty for free code."""
+    passages: tuple[str, ...] = ()
+    """Ids of the entries of the cognition base that its author was given."""
     repairs: tuple[Repair, ...] = ()
     """Oldest first; `source` is the program after the last."""
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from asi_arch.domain.calibration import Calibration
 from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Adapter, Proposal
+from asi_arch.domain.cognition import Passage
 from asi_arch.domain.experiment import Analysis, Experiment, Judgement, Summary
 from asi_arch.domain.outcome import CheckReport, Outcome, Run, RunKey, StoppedEarly
 from asi_arch.domain.profile import Split
@@ -282,6 +283,8 @@ class Known(NamedTuple):
     """The latest inventions that came to nothing, oldest first."""
     noise_nats: float | None = None
     """Standard deviation of the language loss between seeds; None before two seeds."""
+    passages: Sequence[Passage] = ()
+    """What the literature says to the parent's findings, best first."""
 
 
 class Brief(NamedTuple):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.cognition import Cognition
 from asi_arch.domain.ports import Analyst, Calibrations, Debugger, Judge, Lab, Researcher, Store
 from asi_arch.engine.notices import Listener
 
@@ -31,6 +32,8 @@ class Bench(NamedTuple):
     listen: Listener
     debugger: Debugger | None = None
     """None where failures are final."""
+    cognition: Cognition | None = None
+    """The literature; None where no researcher reads it."""
     calibrations: Calibrations | None = None
     """None where nothing is remembered beyond the campaign."""
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.candidate import Author, Proposal
+from asi_arch.domain.cognition import Passage
 from asi_arch.domain.errors import LabError
 from asi_arch.domain.experiment import Experiment, Summary
 from asi_arch.domain.minds import MindError
@@ -28,6 +29,8 @@ from asi_arch.stats.paired import pooled_std
 
 _NO_FAILURES = ("measured", "stopped_early")
 _FAILURES_SHOWN = 3
+_PASSAGES = 3
+"""Of the literature, for each proposal, as in the paper."""
 
 
 class Limits(NamedTuple):
@@ -170,13 +173,22 @@ class CampaignLoop:
             for i, summary in sorted(self._summaries.items())
             if i < visible and summary.author is not Author.BASELINE and summary.outcome not in _NO_FAILURES
         ]
+        origin = None if parent is None else load(parent)
         return Known(
             baseline=load(0) if index else None,
-            parent=None if parent is None else load(parent),
+            parent=origin,
             references=[found for i in references if (found := load(i)) is not None],
             failures=[found for i in failed[-_FAILURES_SHOWN:] if (found := load(i)) is not None],
             noise_nats=seed_noise(load, range(visible)),
+            passages=self._passages(origin),
         )
+
+    def _passages(self, parent: Experiment | None) -> Sequence[Passage]:
+        """What fits the parent's findings; nothing before it was analysed."""
+        if self._bench.cognition is None or parent is None or parent.analysis is None:
+            return ()
+        findings = f"{parent.analysis.results} {parent.analysis.lessons}".strip()
+        return self._bench.cognition.near(findings, _PASSAGES) if findings else ()
 
     def _visible(self, index: int) -> int:
         """Experiments below this are what this index may look at."""

@@ -67,6 +67,7 @@ def idea_data(proposal: Proposal) -> dict[str, Any]:
         "motivation": proposal.motivation,
         "expectation": proposal.expectation,
         "change": proposal.change,
+        "passages": list(proposal.passages),
         "mechanisms": list(proposal.mechanisms),
     }
 

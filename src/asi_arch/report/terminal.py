@@ -154,6 +154,8 @@ def _idea_text(payload: ExperimentPayload) -> Text:
     ]
     if idea["mechanisms"]:
         lines.append(f"Mechanisms: {', '.join(idea['mechanisms'])}")
+    if idea["passages"]:
+        lines.append(f"Read before: {', '.join(idea['passages'])} (`asi-arch cognition show ID`)")
     return Text("\n".join(lines))
 
 

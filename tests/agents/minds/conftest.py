@@ -2,10 +2,22 @@ import pytest
 
 from asi_arch.agents.composer import BASELINE_DESIGNS, baseline_proposal, rendered
 from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.cognition import Entry, Passage, Theme
 from asi_arch.domain.ports import Brief, Known
 from asi_arch.testing.records import make_experiment, make_proposal
 
 PARENT = 3
+
+
+def passage() -> Passage:
+    entry = Entry(
+        id="2401.00001-1",
+        trigger="Old writes crowd the state, and late tokens are recalled worse than early ones.",
+        background="Sums never forget.",
+        algorithm="S_t = a_t S_{t-1} + k_t v_t^T with a_t from the token.",
+        guidance="Compute the decay in log space.",
+    )
+    return Passage(arxiv="2401.00001", year=2024, paper="Fading memory", theme=Theme.DECAY, entry=entry, score=1.0)
 
 
 def known() -> Known:
@@ -16,6 +28,7 @@ def known() -> Known:
         references=[make_experiment(4, make_proposal("Reference"))],
         failures=[make_experiment(5, failure)],
         noise_nats=0.012,
+        passages=[passage()],
     )
 
 

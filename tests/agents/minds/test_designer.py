@@ -78,7 +78,7 @@ def test_settings_are_read_as_models_write_them(brief: Brief) -> None:
     ],
 )
 def test_a_sketch_that_leads_nowhere_is_told_why(brief: Brief, reply: dict[str, Any], told: str) -> None:
-    complaint = question(brief).complaint(Sketch.model_validate(reply))
+    complaint = question(brief, brief.known()).complaint(Sketch.model_validate(reply))
     assert told in (complaint or "")
 
 
@@ -92,14 +92,20 @@ async def test_a_design_that_was_tried_is_refused_with_its_number(brief: Brief) 
 
 
 def test_the_prompt_names_every_mechanism_and_stays_short(brief: Brief) -> None:
-    asked = question(brief)
+    asked = question(brief, brief.known())
     text = f"{asked.prompt.system}\n{asked.prompt.user}"
     assert asked.role is Role.DESIGNER
     assert all(f"- {key}" in asked.prompt.system for key in CATALOGUE)
     assert len(re.findall(r"\w+|[^\w\s]", text)) < MOST_TOKENS
     assert "0.012 nats" in text
+    assert "Fading memory (2024). Old writes crowd the state" in text
+
+
+async def test_what_it_was_given_is_remembered(brief: Brief) -> None:
+    proposal = await Designer(FakeMind([sketch(["channel_decay"])])).propose(brief, Random(0))
+    assert proposal.passages == ("2401.00001-1",)
 
 
 def test_without_a_parent_it_starts_from_nothing(brief: Brief) -> None:
     bare = brief._replace(parent=None, parent_index=None)
-    assert "no parent" in question(bare).prompt.user
+    assert "no parent" in question(bare, bare.known()).prompt.user

@@ -89,6 +89,7 @@ async def test_the_prompt_quotes_the_parent_and_its_numbers(brief: Brief, form: 
     assert brief.parent.source.strip() in prompt.user
     assert "language loss" in prompt.user
     assert "Failing" in prompt.user
+    assert "To build it: Compute the decay in log space." in prompt.user
     assert ('"search"' in prompt.user) is (form is Form.EDITS)
 
 

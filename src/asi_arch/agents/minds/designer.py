@@ -20,12 +20,13 @@ from asi_arch.agents.composer.wording import name_of
 from asi_arch.agents.english import listed
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import prompt
-from asi_arch.agents.minds.telling import numbers, shortened
+from asi_arch.agents.minds.telling import idea_of, numbers, shortened
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
 from asi_arch.domain.minds import Mind, Question, Role
-from asi_arch.domain.ports import Brief
+from asi_arch.domain.ports import Brief, Known
 
 MAX_TOKENS = 700
+_PASSAGE_WORDS = 30
 MAX_MOVES = 4
 """Mechanisms that one answer may add, and that it may remove."""
 
@@ -73,14 +74,14 @@ class Designer:
 
     async def propose(self, brief: Brief, rng: Random) -> Proposal:
         """A new consistent design near the parent's. Raises `MindError` where the model gave none."""
-        sketch = await self._mind.ask(question(brief))
-        return _proposal(brief, sketch)
+        known = brief.known()
+        sketch = await self._mind.ask(question(brief, known))
+        return _proposal(brief, sketch).model_copy(update={"passages": tuple(p.entry.id for p in known.passages)})
 
 
-def question(brief: Brief) -> Question[Sketch]:
+def question(brief: Brief, known: Known) -> Question[Sketch]:
     """The form, with all that may be filled in; an answer that leads to no new design is complained about."""
     origin = origin_of(brief.parent)
-    known = brief.known()
     asked = prompt(
         "designer",
         families=_families(),
@@ -94,6 +95,7 @@ def question(brief: Brief) -> Question[Sketch]:
             for e in known.references
         ],
         failures=[shortened(f"{e.proposal.change} {numbers(e, None, None)}", 40) for e in known.failures],
+        passages=[idea_of(passage, _PASSAGE_WORDS) for passage in known.passages],
         noise=known.noise_nats,
         most=MAX_MOVES,
     )

@@ -9,15 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from asi_arch.agents.minds.edits import Edit, EditRefused, edited, syntax_complaint
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import prompt
-from asi_arch.agents.minds.telling import numbers, shortened
+from asi_arch.agents.minds.telling import idea_of, numbers, shortened
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
 from asi_arch.domain.minds import Mind, Question, Role
-from asi_arch.domain.ports import Brief
+from asi_arch.domain.ports import Brief, Known
 
 MAX_TOKENS = 8000
 MAX_SOURCE = 40_000
 """Characters of a program."""
 _LESSON_WORDS = 120
+_PASSAGE_WORDS = 90
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{2,47}$")]
 
@@ -65,18 +66,21 @@ class Inventor:
 
     async def propose(self, brief: Brief, rng: Random) -> Proposal:
         """A program that parses and is new; whether it runs is for the checks to say. Raises `MindError`."""
+        known = brief.known()
         if self._form is Form.EDITS and brief.parent is not None:
-            idea = await self._mind.ask(question_for_edits(brief, brief.parent))
-            return _proposal(brief, idea, edited(brief.parent.source, idea.edits))
-        idea = await self._mind.ask(question_for_program(brief))
-        return _proposal(brief, idea, unfenced(idea.code))
+            edits = await self._mind.ask(question_for_edits(brief, known, brief.parent))
+            proposal = _proposal(brief, edits, edited(brief.parent.source, edits.edits))
+        else:
+            idea = await self._mind.ask(question_for_program(brief, known))
+            proposal = _proposal(brief, idea, unfenced(idea.code))
+        return proposal.model_copy(update={"passages": tuple(p.entry.id for p in known.passages)})
 
 
-def question_for_program(brief: Brief) -> Question[WholeProgram]:
+def question_for_program(brief: Brief, known: Known) -> Question[WholeProgram]:
     """Asks for a complete program."""
     return Question(
         role=Role.RESEARCHER,
-        prompt=prompt("researcher", form=Form.WHOLE.value, **_values(brief)),
+        prompt=prompt("researcher", form=Form.WHOLE.value, **_values(brief, known)),
         answer=WholeProgram,
         temperature=0.9,
         max_tokens=MAX_TOKENS,
@@ -85,7 +89,7 @@ def question_for_program(brief: Brief) -> Question[WholeProgram]:
     )
 
 
-def question_for_edits(brief: Brief, parent: Proposal) -> Question[EditedProgram]:
+def question_for_edits(brief: Brief, known: Known, parent: Proposal) -> Question[EditedProgram]:
     """Asks for edits to the parent."""
 
     def complaint(idea: EditedProgram) -> str | None:
@@ -96,7 +100,7 @@ def question_for_edits(brief: Brief, parent: Proposal) -> Question[EditedProgram
 
     return Question(
         role=Role.RESEARCHER,
-        prompt=prompt("researcher", form=Form.EDITS.value, **_values(brief)),
+        prompt=prompt("researcher", form=Form.EDITS.value, **_values(brief, known)),
         answer=EditedProgram,
         temperature=0.9,
         max_tokens=MAX_TOKENS,
@@ -113,8 +117,7 @@ def unfenced(code: str) -> str:
     return "\n".join(lines).strip("\n") + "\n"
 
 
-def _values(brief: Brief) -> dict[str, object]:
-    known = brief.known()
+def _values(brief: Brief, known: Known) -> dict[str, object]:
     parent = known.parent
     return {
         "parent": brief.parent,
@@ -126,6 +129,10 @@ def _values(brief: Brief) -> dict[str, object]:
         ],
         "failures": [
             f"{e.proposal.name}: {shortened(e.proposal.change)} {numbers(e, None, None)}" for e in known.failures
+        ],
+        "passages": [
+            (idea_of(passage, _PASSAGE_WORDS), shortened(passage.entry.guidance, _PASSAGE_WORDS))
+            for passage in known.passages
         ],
         "noise": known.noise_nats,
     }

@@ -10,6 +10,7 @@ from asi_arch.agents.comparison import (
     points,
 )
 from asi_arch.agents.endings import ending
+from asi_arch.domain.cognition import Passage
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.outcome import Measured
 
@@ -32,6 +33,14 @@ def numbers(experiment: Experiment, baseline: Experiment | None, noise_nats: flo
         if recall and len(told) > 1:
             told[1] += f" ({points(recall, name)})"
     return "; ".join(told) + "."
+
+
+def idea_of(passage: Passage, words: int) -> str:
+    """A passage of the literature in so many words: its paper, the symptom it cures, and how."""
+    entry = passage.entry
+    return (
+        f"{passage.paper} ({passage.year}). {shortened(entry.trigger, words)} Idea: {shortened(entry.algorithm, words)}"
+    )
 
 
 def shortened(text: str, words: int = _MAX_WORDS) -> str:
