@@ -63,6 +63,10 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
 
     The random arm is a control and asks nobody. Raises `UserError` where programs of a mind could not be kept in.
     """
+
+    def say(text: str) -> None:
+        bench.listen(Said(text))
+
     plan = settings.minds
     inventor, has_debugger = idea_role(plan), can_debug(plan)
     if inventor is None or bench.campaign.profile.search.policy is Policy.RANDOM:
@@ -72,11 +76,11 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         require_containment(settings, "A language model's programs are run in no other way")
     for role in sorted(set(plan.roles) - ASKING):
         bench.listen(Said(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet"))
-    async with opened_minds(plan, folder, warn=lambda text: bench.listen(Said(text))) as minds:
+    async with opened_minds(plan, folder, warn=say) as minds:
         researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
         if plan.when_silent == "compose":
-            researcher = Relieved(researcher, bench.researcher, lambda text: bench.listen(Said(text)))
-        library = open_library(settings, Reporting(say=lambda text: bench.listen(Said(text))))
+            researcher = Relieved(researcher, bench.researcher, say)
+        library = open_library(settings, Reporting(say=say))
         yield bench._replace(
             researcher=researcher, cognition=library, debugger=MindDebugger(minds) if has_debugger else None
         )
