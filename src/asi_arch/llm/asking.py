@@ -32,7 +32,8 @@ class _Unusable(Exception):
 
 def request_of(question: Question[Answer]) -> Request:
     """The question as a backend gets it."""
-    schema = json.dumps(question.answer.model_json_schema(), sort_keys=True, separators=(",", ":"))
+    # In the order of its fields: a model that is held to a schema writes in that order, and so thinks in it.
+    schema = json.dumps(question.answer.model_json_schema(), separators=(",", ":"))
     return Request(
         role=question.role,
         prompt=question.prompt,

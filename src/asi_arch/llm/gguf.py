@@ -68,7 +68,7 @@ class GgufBackend:
                 await self.close()
                 url = await self._start()
                 service = Service(url=f"{url}/v1", at_once=1, timeout_s=3600.0)
-                self._remote = RemoteBackend(Access(service, self._path.stem, self._key))
+                self._remote = RemoteBackend(Access(service, self._path.stem, self._key, is_ours=True))
             return self._remote
 
     async def _start(self) -> str:

@@ -41,6 +41,8 @@ class Access(NamedTuple):
     model: str
     key: str
     """Empty for servers that want none."""
+    is_ours: bool = False
+    """Whether we started the server and know that it holds the model to a schema, so that it need not be shown."""
 
 
 class RemoteBackend:
@@ -53,6 +55,7 @@ class RemoteBackend:
         profile = cast("dict[str, Any]", self._model.profile)
         is_held = bool(profile.get("supports_json_schema_output", False))
         self._is_native = is_held and access.service.form == "native"
+        self._may_ignore_schemas = bool(access.service.url) and not access.is_ours
 
     async def complete(self, request: Request) -> Reply:
         """The reply. Raises `Transient` or `Permanent`."""
@@ -84,7 +87,7 @@ class RemoteBackend:
             return _garbled(error)
 
     def _messages(self, request: Request) -> list[ModelMessage]:
-        is_shown = bool(request.json_schema) and (not self._is_native or bool(self._access.service.url))
+        is_shown = bool(request.json_schema) and (not self._is_native or self._may_ignore_schemas)
         system = request.prompt.system + (schema_note(request) if is_shown else "")
         first = [SystemPromptPart(content=system)] if system else []
         messages: list[ModelMessage] = [ModelRequest(parts=[*first, UserPromptPart(content=request.prompt.user)])]

@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Sequence
 from random import Random
@@ -11,6 +12,7 @@ from asi_arch.agents.minds.designer import Designer, Sketch, design_of, question
 from asi_arch.domain.candidate import Author, fingerprint
 from asi_arch.domain.minds import BadAnswer, Role
 from asi_arch.domain.ports import Brief
+from asi_arch.llm.asking import request_of
 from asi_arch.testing.fake_mind import FakeMind
 
 MOST_TOKENS = 1800
@@ -109,3 +111,14 @@ async def test_what_it_was_given_is_remembered(brief: Brief) -> None:
 def test_without_a_parent_it_starts_from_nothing(brief: Brief) -> None:
     bare = brief._replace(parent=None, parent_index=None)
     assert "no parent" in question(bare, bare.known()).prompt.user
+
+
+def test_a_model_fills_the_form_in_the_order_in_which_it_should_think(brief: Brief) -> None:
+    schema = json.loads(request_of(question(brief, brief.known())).json_schema)
+    assert list(schema["properties"]) == ["weakness", "remove", "add", "settings", "motivation", "expectation"]
+
+
+def test_an_amount_that_can_not_be_meant_spoils_no_idea() -> None:
+    expectation = {"quantity": "language loss", "direction": "fall", "by": 123}
+    found = Sketch.model_validate({**sketch(["channel_decay"]), "expectation": expectation}).expectation
+    assert found.words == "Language loss should fall."

@@ -3,9 +3,10 @@
 from enum import Enum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-MAX_WORDS = 90
+MOST = 1.0
+"""Above this a number is neither a share nor a likely change of a loss in nats."""
 Sentences = Annotated[str, Field(min_length=20, max_length=700)]
 
 
@@ -35,8 +36,14 @@ class Forecast(BaseModel):
 
     quantity: Quantity
     direction: Direction
-    by: Annotated[float, Field(ge=0, le=10)]
+    by: Annotated[float, Field(ge=0)]
     """Nats of loss, points of accuracy between 0 and 1, or a share of the cost; 0 where it holds."""
+
+    @field_validator("by")
+    @classmethod
+    def _is_an_amount(cls, value: float) -> float:
+        """Small models write percent or steps here; what can't be an amount says nothing, and spoils no idea."""
+        return value if value <= MOST else 0.0
 
     @property
     def words(self) -> str:

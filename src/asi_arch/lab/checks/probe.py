@@ -90,6 +90,18 @@ class Probe:
         """The candidate's class; raises what the loader raises."""
         return self._load(self.source)
 
+    def reloaded(self) -> "Probe":
+        """The same candidate loaded anew, which has not seen any input."""
+        return Probe(
+            self.source,
+            self.setting,
+            load=self._load,
+            surroundings=self.surroundings,
+            seed=self._seed,
+            allowed_imports=self.allowed_imports,
+            weights=self.weights,
+        )
+
     @property
     def width(self) -> int:
         """D."""

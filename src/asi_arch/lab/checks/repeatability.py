@@ -25,7 +25,21 @@ def check_repeatable(probe: Probe) -> list[Finding]:
             found += _memory(probe, variant) or many_calls(probe, variant) or _noise(probe, variant)
         if any(finding.severity is Severity.ERROR for finding in found):
             return found
-    return found
+    return found + _history(probe, evaluation)
+
+
+def _history(probe: Probe, variant: Variant) -> list[Finding]:
+    """What was loaded a moment ago gives the same output at its first call as what has seen many inputs."""
+    for length in (_SHORT, probe.setting.context):
+        a, _ = _inputs(probe, variant, length)
+        worst = _differs(probe, variant, probe.call(variant, a, seed=1), probe.reloaded().call(variant, a, seed=1))
+        if worst:
+            message = (
+                f"The first call after loading gave another output than a later one, from position {worst.position} on;"
+                " keep nothing of the first input, in a cache of a function or anywhere else."
+            )
+            return [_error(_NAME, message, worst, length)]
+    return []
 
 
 def check_modes(probe: Probe) -> list[Finding]:
