@@ -4,11 +4,11 @@ A model of one or two billion parameters writes wrong PyTorch, but it fills a fo
 take out of its parent and what to put in, with the reason; all that it can name exists and fits together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from asi_arch.agents.composer.argument import argument_for
 from asi_arch.agents.composer.catalogue import CATALOGUE
@@ -66,6 +66,19 @@ class Sketch(BaseModel):
     expectation: Forecast
 
 
+def sketch_for(design: Design | None) -> type[Sketch]:
+    """The form for this parent: only what it has can be removed, only what it lacks can be added."""
+    has = design.keys if design else ()
+    lacks = tuple(key for key in CATALOGUE if key not in has)
+    fields: dict[str, Any] = {"add": (_some_of(lacks), ...), "remove": (_some_of(has), ...)}
+    return create_model("Sketch", __base__=Sketch, **fields)
+
+
+def _some_of(keys: Sequence[str]) -> Any:
+    items = Annotated[MechanismKey, WithJsonSchema({"type": "string", "enum": list(keys)})] if keys else MechanismKey
+    return Annotated[list[items], Field(max_length=MAX_MOVES if keys else 0)]
+
+
 class Designer:
     """A `Researcher` whose ideas are a model's and whose code is the composer's."""
 
@@ -102,7 +115,7 @@ def question(brief: Brief, known: Known) -> Question[Sketch]:
     return Question(
         role=Role.DESIGNER,
         prompt=asked,
-        answer=Sketch,
+        answer=sketch_for(origin.design if origin else None),
         temperature=0.9,
         max_tokens=MAX_TOKENS,
         complaint=lambda sketch: _complaint(brief, sketch),
@@ -113,7 +126,9 @@ def question(brief: Brief, known: Known) -> Question[Sketch]:
 def design_of(sketch: Sketch, start: Design | None) -> Design:
     """The consistent design that a sketch asks for; what it adds wins over what was there.
 
-    Raises `ValueError` with what is wrong in the model's own words.
+    A setting that does not exist, or a value that is none of its choices, leaves the mechanism as it is: it spoils no
+    idea, and what was changed is told from the design and not from the sketch. Raises `ValueError` with what else is
+    wrong, in the model's own words.
     """
     kept: dict[str, Part] = {part.key: part for part in (start.parts if start else ())}
     if unknown := [key for key in sketch.remove if key not in kept]:
@@ -127,9 +142,8 @@ def design_of(sketch: Sketch, start: Design | None) -> Design:
     new = {key: part_of(key) for key in sketch.add}
     for wish in sketch.settings:
         home = new if wish.mechanism in new else kept
-        if wish.mechanism not in home:
-            raise ValueError(f"'settings' names {wish.mechanism}, which is neither kept nor added")
-        home[wish.mechanism] = _with(home[wish.mechanism], wish)
+        if wish.mechanism in home:
+            home[wish.mechanism] = _with(home[wish.mechanism], wish)
     design = settle([*new.values(), *kept.values()], barred=frozenset(sketch.remove))
     if lost := [key for key in sketch.add if key not in design]:
         raise ValueError(_why_lost(lost, sketch.add))
@@ -169,14 +183,10 @@ def _complaint(brief: Brief, sketch: Sketch) -> str | None:
 
 
 def _with(part: Part, wish: SettingWish) -> Part:
-    choices = part.mechanism.settings
-    if wish.setting not in choices:
-        has = f"has the settings {listed(list(choices))}" if choices else "has no settings"
-        raise ValueError(f"{part.key} {has}, not '{wish.setting}'")
-    value = next((choice for choice in choices[wish.setting] if _written(choice) == _normal(wish.value)), None)
+    choices = part.mechanism.settings.get(wish.setting, ())
+    value = next((choice for choice in choices if _written(choice) == _normal(wish.value)), None)
     if value is None:
-        told = ", ".join(_written(choice) for choice in choices[wish.setting])
-        raise ValueError(f"{part.key}.{wish.setting} must be one of {told}, not '{wish.value}'")
+        return part
     return part.model_copy(update={"settings": {**part.settings, wish.setting: value}})
 
 
