@@ -75,6 +75,11 @@ def test_what_is_removed_does_not_come_back(brief: Brief) -> None:
     assert "short_convolution" not in design(brief, sketch(remove=["short_convolution"]))
 
 
+def test_naming_a_mechanism_twice_is_naming_it_once(brief: Brief) -> None:
+    twice = sketch(["channel_decay", "channel_decay"], ["short_convolution", "short_convolution"])
+    assert design(brief, twice) == design(brief, sketch(["channel_decay"], ["short_convolution"]))
+
+
 def test_settings_are_read_as_models_write_them(brief: Brief) -> None:
     for written in ("(3, 7, 31)", "3+7+31", "[3,7,31]", "3, 7, 31"):
         found = design(brief, sketch(["multi_scale_fir"], settings=[("multi_scale_fir", "taps", written)]))

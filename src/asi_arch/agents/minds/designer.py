@@ -137,8 +137,7 @@ def design_of(sketch: Sketch, start: Design | None) -> Design:
         raise ValueError(f"{listed(both)} can't be both added and removed")
     if there := [key for key in sketch.add if key in kept]:
         raise ValueError(f"'add' names {listed(there)}, which the parent has already; use 'settings' to change it")
-    for key in sketch.remove:
-        del kept[key]
+    kept = {key: part for key, part in kept.items() if key not in sketch.remove}
     new = {key: part_of(key) for key in sketch.add}
     for wish in sketch.settings:
         home = new if wish.mechanism in new else kept
