@@ -81,7 +81,7 @@ def test_naming_a_mechanism_twice_is_naming_it_once(brief: Brief) -> None:
 
 
 def test_settings_are_read_as_models_write_them(brief: Brief) -> None:
-    for written in ("(3, 7, 31)", "3+7+31", "[3,7,31]", "3, 7, 31"):
+    for written in ("(3, 7, 31)", "3+7+31", "[3,7,31]", "3, 7, 31", "taps: 3+7+31"):
         found = design(brief, sketch(["multi_scale_fir"], settings=[("multi_scale_fir", "taps", written)]))
         assert found.settings["multi_scale_fir"]["taps"] == (3, 7, 31)
 

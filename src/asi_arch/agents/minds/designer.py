@@ -4,6 +4,7 @@ A model of one or two billion parameters writes wrong PyTorch, but it fills a fo
 take out of its parent and what to put in, with the reason; all that it can name exists and fits together.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Annotated, Any
@@ -182,11 +183,12 @@ def _complaint(brief: Brief, sketch: Sketch) -> str | None:
 
 
 def _with(part: Part, wish: SettingWish) -> Part:
-    choices = part.mechanism.settings.get(wish.setting, ())
+    setting = re.split("[:=]", wish.setting)[0].strip()
+    choices = part.mechanism.settings.get(setting, ())
     value = next((choice for choice in choices if _written(choice) == _normal(wish.value)), None)
     if value is None:
         return part
-    return part.model_copy(update={"settings": {**part.settings, wish.setting: value}})
+    return part.model_copy(update={"settings": {**part.settings, setting: value}})
 
 
 def _why_lost(lost: list[str], added: list[str]) -> str:
@@ -225,6 +227,6 @@ def _written(choice: Setting) -> str:
 
 
 def _normal(value: str) -> str:
-    """As a model may write it: with brackets, commas, quotes."""
-    parts = value.strip().strip("()[]'\"").replace(" ", "").replace(",", "+").strip("+")
+    """As a model may write it: with its name before it, brackets, commas, quotes."""
+    parts = re.split("[:=]", value)[-1].strip().strip("()[]'\"").replace(" ", "").replace(",", "+").strip("+")
     return parts
