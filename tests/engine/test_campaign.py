@@ -199,6 +199,66 @@ async def test_a_silent_mind_ends_the_campaign_after_what_is_in_flight(make_benc
     assert _story(store) == _story(whole)
 
 
+class _Thinking:
+    """Has its first idea at once, and thinks about the next for ever."""
+
+    def __init__(self, inner: Researcher) -> None:
+        self._inner = inner
+        self.asked = asyncio.Event()
+        self.was_left = False
+
+    async def propose(self, brief: Brief, rng: Random) -> Proposal:
+        if brief.experiment == 1:
+            return await self._inner.propose(brief, rng)
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.was_left = True
+        raise AssertionError("nobody waits for ever")
+
+
+@pytest.mark.parametrize("how", ["drained", "cancelled", "out of time"])
+async def test_nobody_is_waited_for_once_the_campaign_is_over(make_bench: MakeBench, how: str) -> None:
+    store = FakeStore()
+    bench = make_bench(store, FakeLab())
+    mind = _Thinking(bench.researcher)
+    started = asyncio.get_running_loop().time()
+    clock = bench.clock._replace(tick=lambda: asyncio.get_running_loop().time() - started)
+    limits = Limits(experiments=COUNT, wall_s=0.5 if how == "out of time" else None)
+    loop = CampaignLoop(bench._replace(researcher=mind, clock=clock), limits, slots=1)
+    task = asyncio.create_task(loop.run())
+    await mind.asked.wait()
+    if how == "drained":
+        loop.drain()
+    elif how == "cancelled":
+        task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=10)
+    assert done
+    assert task.cancelled() is (how == "cancelled")
+    assert mind.was_left
+    assert sorted(store.proposals()) == [s.index for s in store.summaries()] == [0, 1, 2]
+
+
+async def test_a_failure_of_ours_is_told_while_somebody_thinks(make_bench: MakeBench) -> None:
+    bench = make_bench(FakeStore(), _LateBreak(lambda: 0.01))
+    mind = _Thinking(bench.researcher)
+    with pytest.raises(LabError, match="warm parent"):
+        await asyncio.wait_for(
+            CampaignLoop(bench._replace(researcher=mind), Limits(experiments=COUNT), slots=4).run(), 10
+        )
+
+
+class _LateBreak(FakeLab):
+    """Breaks with the experiment that runs while the third idea is thought about."""
+
+    async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
+        if "name" not in order.source:
+            await asyncio.sleep(0.2)
+            raise LabError("the warm parent is gone")
+        return await super().run(order, on_progress)
+
+
 class _CrashingLab(FakeLab):
     async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
         outcome = Crashed(stage=StageName.LANGUAGE, reason="boom")

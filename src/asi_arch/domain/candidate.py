@@ -81,9 +81,12 @@ def candidate_sha(source: str, adapter: Adapter = Adapter.MIXER) -> str:
 def fingerprint(source: str) -> str:
     """Hash of the program without comments, docstrings, layout and the names of its variables.
 
-    Raises `SyntaxError` for a text that is not Python.
+    Raises `SyntaxError` for a text that is not Python, or is nested too deeply to be looked through.
     """
-    return sha256(ast.dump(_Normaliser().visit(ast.parse(source)), annotate_fields=False))
+    try:
+        return sha256(ast.dump(_Normaliser().visit(ast.parse(source)), annotate_fields=False))
+    except (RecursionError, MemoryError):  # the parser says the second of an expression that is too deep for it
+        raise SyntaxError("an expression is nested too deeply") from None
 
 
 class _Normaliser(ast.NodeTransformer):

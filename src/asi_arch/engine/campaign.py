@@ -9,7 +9,7 @@ proposals again. The one exception is a candidate near the limit of CPU time, wh
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.candidate import Author, Proposal
@@ -62,11 +62,11 @@ class CampaignLoop:
         if limits.compute_s is not None:
             self._compute_s = sum(e.cost.cpu_s for e in bench.store.experiments())
         self._started = bench.clock.tick()
-        self._is_draining = False
+        self._draining = asyncio.Event()
 
     def drain(self) -> None:
-        """Take up nothing new."""
-        self._is_draining = True
+        """Take up nothing new, and wait for nobody's next idea."""
+        self._draining.set()
 
     @property
     def done(self) -> int:
@@ -103,10 +103,13 @@ class CampaignLoop:
                 self._slots.release()
                 return
             tick = self._bench.clock.tick()
-            proposal = self._proposals.get(index) or await self._propose(index)
+            proposal = self._proposals.get(index) or await self._idea(index)
         except BaseException:
             self._slots.release()
             raise
+        if proposal is None:
+            self._slots.release()
+            return
         self._bench.listen(Proposed(index, proposal))
         propose_s = self._bench.clock.tick() - tick
         self._tasks[index] = asyncio.create_task(
@@ -124,7 +127,7 @@ class CampaignLoop:
     def _is_over(self, index: int) -> bool:
         limits = self._limits
         return (
-            self._is_draining
+            self._draining.is_set()
             or (limits.experiments is not None and index >= limits.experiments)
             or (limits.wall_s is not None and self._bench.clock.tick() - self._started >= limits.wall_s)
             or (limits.compute_s is not None and self._compute_s >= limits.compute_s)
@@ -134,6 +137,25 @@ class CampaignLoop:
     async def _wait_for(self, indices: range) -> None:
         pending = [self._tasks[i] for i in indices if i in self._tasks and i not in self._summaries]
         await asyncio.gather(*pending)
+
+    async def _idea(self, index: int) -> Proposal | None:
+        """The proposal, or None where the campaign is over before there is one: a mind may think for hours."""
+        asking = asyncio.create_task(self._propose(index))
+        draining = asyncio.create_task(self._draining.wait())
+        try:
+            while not asking.done() and not self._is_over(index):
+                running = [task for task in self._tasks.values() if not task.done()]
+                events = {asking, draining, *running}
+                await asyncio.wait(events, timeout=self._left_s(), return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else None
+        finally:
+            await _cancel([asking, draining])
+
+    def _left_s(self) -> float | None:
+        """Of this session's time; None without a limit."""
+        if self._limits.wall_s is None:
+            return None
+        return max(0.0, self._limits.wall_s - (self._bench.clock.tick() - self._started))
 
     async def _propose(self, index: int) -> Proposal:
         """The baseline whose turn it is, or an invention; stored before any work."""
@@ -271,7 +293,7 @@ def seed_noise(load: Callable[[int], Experiment | None], indices: range) -> floa
     return pooled_std(groups) if groups else None
 
 
-async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -54,6 +54,8 @@ def test_changed_lines_counts_both_sides() -> None:
         ("class Mixer:\n    def forward(self, x): ...\n", "lacks __init__"),
         ("\0", "not Python"),
         ("x = " + "(" * 5000, "not Python"),
+        (PROGRAM.replace("return x", "return " + "x + " * 800 + "x"), "nested too deeply"),
+        (PROGRAM.replace("return x", "return " + "not " * 9000 + "x"), "nested too deeply"),
     ],
 )
 def test_a_text_that_is_no_candidate_is_told_why(source: str, told: str) -> None:

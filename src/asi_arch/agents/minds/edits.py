@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from asi_arch.domain.candidate import fingerprint
+
 _SHOWN = 12
 """Lines of the nearest place in a refusal."""
 
@@ -45,8 +47,9 @@ def changed_lines(before: str, after: str) -> int:
 def syntax_complaint(source: str) -> str | None:
     """Why a text can't be a candidate, with its line; None for one class Mixer with constructor and forward."""
     try:
+        fingerprint(source)  # looks through all of it, as everything that reads the program later does
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError) as error:
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         return f"The program is not Python{line}: {error.msg if isinstance(error, SyntaxError) else error}."
     mixers = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Mixer"]
