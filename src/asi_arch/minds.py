@@ -32,11 +32,17 @@ ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.EXTRACTO
 
 @asynccontextmanager
 async def opened_minds(
-    plan: MindPlan, folder: Path, *, warn: Callable[[str], None], is_owner: bool = True
+    plan: MindPlan,
+    folder: Path,
+    *,
+    warn: Callable[[str], None],
+    tell: Callable[[str], None] = lambda _: None,
+    is_owner: bool = True,
 ) -> AsyncGenerator[Minds, None]:
-    """Minds that record in `folder`. Whoever holds its lock is the owner, and settles what a dead process left open.
+    """Minds that record in `folder` and `tell` whom they ask.
 
-    While inside, the keys are taken out of every text that is recorded, logged or raised.
+    Whoever holds the folder's lock is the owner, and settles what a dead process left open. While inside, the keys are
+    taken out of every text that is recorded, logged or raised.
     """
     exchanges: Exchanges = SqliteExchanges.open(folder)
     try:
@@ -48,7 +54,7 @@ async def opened_minds(
             warn(f"{left} calls to language models were cut off when their process ended; counted at what was reserved")
         around = Surroundings(plan, keys, _reading, SystemRandom(), CLOCK.tick)
         with redactor.guarding_logs():
-            minds = Minds(open_lines(around), ledger)
+            minds = Minds(open_lines(around), ledger, tell=tell)
             try:
                 yield minds
             finally:
@@ -76,7 +82,7 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         require_containment(settings, "A language model's programs are run in no other way")
     for role in sorted(set(plan.roles) - ASKING):
         bench.listen(Said(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet"))
-    async with opened_minds(plan, folder, warn=say) as minds:
+    async with opened_minds(plan, folder, warn=say, tell=say) as minds:
         researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
         if plan.when_silent == "compose":
             researcher = Relieved(researcher, bench.researcher, say)

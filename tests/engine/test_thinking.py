@@ -85,6 +85,8 @@ async def test_ideas_come_from_whoever_answers_in_the_inbox(make_bench: MakeBenc
     assert [proposal.author for proposal in invented] == [Author.DESIGNER, Author.DESIGNER]
     assert "scalar_decay" in invented[0].mechanisms
     assert invented[0].motivation == REASON
+    told = [notice.text for notice in said if isinstance(notice, Said)]
+    assert [f"asking inbox:{inbox} as designer about {n}" for n in (1, 3)] == told
 
 
 async def test_nobody_is_asked_for_the_control_arm(make_bench: MakeBench, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """`Minds`: the port `domain.minds.Mind`, put together. Who answers depends on the role that asks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from asi_arch.domain.exchanges import Reply, Request
@@ -26,9 +26,13 @@ class Line:
 class Minds:
     """Answers questions, each role over its own line."""
 
-    def __init__(self, lines: Mapping[Role, Line], ledger: Ledger) -> None:
+    def __init__(
+        self, lines: Mapping[Role, Line], ledger: Ledger, *, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`tell` hears of every question that is sent, because an answer may be long in coming."""
         self._lines = lines
         self._ledger = ledger
+        self._tell = tell
 
     async def ask(self, question: Question[Answer]) -> Answer:
         """The validated answer. Raises `MindError` in one of its kinds, `StoreError` where no record can be kept."""
@@ -51,6 +55,9 @@ class Minds:
         request = self._ledger.clean(request)
         if recalled := self._ledger.recalled(request):
             return recalled
+        about = f" about {request.subject}" if request.subject else ""
+        again = f", try {len(request.turns) + 1}" if request.turns else ""
+        self._tell(f"asking {line.name} as {request.role.value}{about}{again}")
         try:
             return await line.patience.persevere(
                 lambda: self._ledger.attempt(line.backend, request, mind=line.name, tariff=line.tariff)
