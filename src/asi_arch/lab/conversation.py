@@ -50,17 +50,22 @@ class Conversation:
     async def say(self, message: Message, arrays: Arrays | None = None) -> None:
         """Send a frame; a child that has gone is noticed when it is asked for an answer.
 
-        Raises `Stalled` when the child leaves so much unread that the frame does not fit within the patience.
+        Raises `Stalled` when the child leaves so much unread that the frame does not fit within the patience, in which
+        time that it waited for a core does not count.
         """
         if self._child.writer.is_closing():
             return
         self._child.writer.write(encode(message, arrays))
+        # No `asyncio.wait_for`: before Python 3.12 it loses a cancellation that comes as what it waits for ends.
+        drained = asyncio.ensure_future(self._child.writer.drain())
         try:
-            await asyncio.wait_for(self._child.writer.drain(), self._patience_s)
-        except asyncio.TimeoutError:
-            raise Stalled from None
-        except ConnectionError:
-            return
+            if not await comes_in_time(drained, self._patience_s, lambda: self._waited_s):
+                raise Stalled
+        finally:
+            drained.cancel()
+            await asyncio.gather(drained, return_exceptions=True)
+        with suppress(ConnectionError):
+            drained.result()
 
     async def hear(self, timeout_s: float, max_arrays: int = SMALL_ANSWER) -> Frame:
         """The next frame, with at most `max_arrays` bytes of arrays.

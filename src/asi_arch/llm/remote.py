@@ -72,11 +72,13 @@ class RemoteBackend:
     async def _attempt(self, request: Request) -> Reply | AttemptError:
         limit_s = self._access.service.timeout_s
         settings = ModelSettings(temperature=request.temperature, max_tokens=request.max_tokens, timeout=limit_s)
-        asked = self._model.request(self._messages(request), settings, self._parameters(request))
+        # No `asyncio.wait_for`: before Python 3.12 it loses a cancellation that comes as what it waits for ends.
+        asked = asyncio.ensure_future(self._model.request(self._messages(request), settings, self._parameters(request)))
         try:
-            return _reply(await asyncio.wait_for(asked, limit_s))
-        except asyncio.TimeoutError:
-            return Transient(f"no reply within {limit_s:g} s", is_charged=True)
+            done, _ = await asyncio.wait({asked}, timeout=limit_s)
+            if not done:
+                return Transient(f"no reply within {limit_s:g} s", is_charged=True)
+            return _reply(asked.result())
         except exceptions.ModelHTTPError as error:
             return _of_status(error, self._access)
         except (exceptions.ModelAPIError, httpx2.HTTPError, ReplyTooLong) as error:
@@ -85,6 +87,9 @@ class RemoteBackend:
             return Permanent(str(error)[:_REASON_CHARS])
         except (exceptions.AgentRunError, ValueError, TypeError, AttributeError, LookupError, AssertionError) as error:
             return _garbled(error)
+        finally:
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
 
     def _messages(self, request: Request) -> list[ModelMessage]:
         is_shown = bool(request.json_schema) and (not self._is_native or self._may_ignore_schemas)
