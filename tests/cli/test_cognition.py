@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asi_arch.agents.extractor import Extracted, ExtractedEntry
+from asi_arch.agents.minds.extractor import Extracted, ExtractedEntry
 from asi_arch.cli import cognition, retrieval
 from asi_arch.cognition.corpus import PACKAGED, load_corpus, read_paper
 from asi_arch.cognition.embedding import complaint_about_embeddings

@@ -86,7 +86,7 @@ def test_another_users_folder_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_folder_with_something_mounted_in_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     left = left_by_a_killed_process()
-    monkeypatch.setattr(leftovers, "_mount_points", lambda: [f"{left.resolve()}/root/usr"])
+    monkeypatch.setattr(leftovers, "_mount_points", lambda: [f"{left.resolve()}/mounted/usr"])
     remove_abandoned()
     assert left.is_dir()
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from asi_arch.agents.extractor import extract
+from asi_arch.agents.minds.extractor import extract
 from asi_arch.cognition.consistency import inspect, refuse_duplicate
 from asi_arch.cognition.corpus import PACKAGED, PARTS, load_corpus, read_paper, save_paper
 from asi_arch.cognition.findings import load_findings

@@ -3,14 +3,12 @@
 import ast
 import math
 import re
-from functools import cache
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from asi_arch.agents.composer.design import Design
 from asi_arch.agents.composer.mechanism import Family
 from asi_arch.agents.composer.wording import class_docstring, module_docstring
+from asi_arch.agents.templating import environment
 
 _LEGEND = "# B batch, T time, D width, H heads, K = D / H channels of a head"
 
@@ -49,21 +47,9 @@ _STREAMS = {"q": "query", "k": "key", "v": "value"}
 
 def rendered(design: Design, name: str) -> str:
     """The complete module of a candidate, formatted; the same text for the same arguments."""
-    body = _environment().get_template("mixer.py.j2").render(_context(design))
+    body = environment("templates").get_template("mixer.py.j2").render(_context(design))
     body = re.sub(r"\n{3,}(?=    )", "\n\n", body).strip() + "\n"
     return f'"""{module_docstring(design, name)}"""\n\n{_imports(body)}\n\n{_LEGEND}\n\n\n{body}'
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("asi_arch.agents"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
 
 
 def _context(design: Design) -> dict[str, Any]:

@@ -1,14 +1,13 @@
 """The Extractor: from the text of a paper to entries of the cognition base, by a language model."""
 
 import re
-from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel, Field
 
-from asi_arch.cognition.reading import Document
+from asi_arch.agents.minds.prompting import prompt
+from asi_arch.cognition.reading import MAX_CHARS, Document
 from asi_arch.domain.cognition import MAX_PART_CHARS, MAX_TRIGGER_CHARS, OWN_PREFIX, Entry, Paper, Theme
-from asi_arch.domain.minds import Mind, Prompt, Question, Role
+from asi_arch.domain.minds import Mind, Question, Role
 
 _TRIGGER_WORDS = (20, 120)
 _MIN_PART_WORDS = 15
@@ -39,16 +38,17 @@ async def extract(mind: Mind, document: Document) -> Paper:
 
 def question_about(document: Document) -> Question[Extracted]:
     """The paper's text, delimited, and what is wanted."""
-    # The text can't end its own quotation.
-    text = re.sub(r"</?\s*document", "document", document.text, flags=re.IGNORECASE)
-    themes = [theme.value for theme in Theme]
-    prompt = Prompt(
-        system=_rendered("extractor_system.md.j2", themes=themes),
-        user=_rendered("extractor.md.j2", file=document.file, text=text, is_cut=document.is_cut),
+    asked = prompt(
+        "extractor",
+        themes=[theme.value for theme in Theme],
+        file=document.file,
+        text=document.text,
+        most=MAX_CHARS,
+        is_cut=document.is_cut,
     )
     return Question(
         role=Role.EXTRACTOR,
-        prompt=prompt,
+        prompt=asked,
         answer=Extracted,
         temperature=0.2,
         complaint=complaint_about,
@@ -97,19 +97,3 @@ def _year_of(arxiv: str) -> int | None:
 
 def _told(bounds: tuple[int, int]) -> str:
     return f"{bounds[0]} to {bounds[1]}"
-
-
-def _rendered(template: str, **context: object) -> str:
-    return _environment().get_template(template).render(context).strip()
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("asi_arch.agents"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
