@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import SystemRandom
 
+from asi_arch.agents.english import counted
 from asi_arch.agents.minds.debugger import MindDebugger
 from asi_arch.agents.minds.designer import Designer
 from asi_arch.agents.minds.fallback import Relieved
@@ -51,7 +52,7 @@ async def opened_minds(
         purse = Purse(plan.budgets, exchanges, warn)
         ledger = Ledger(exchanges, purse, redactor, now=CLOCK.now, tick=CLOCK.tick)
         if is_owner and (left := ledger.settle_lost()):
-            warn(f"{left} calls to language models were cut off when their process ended; counted at what was reserved")
+            warn(f"{counted(left, 'call')} to minds cut off by the end of a process, counted at what was reserved")
         around = Surroundings(plan, keys, _reading, SystemRandom(), CLOCK.tick)
         with redactor.guarding_logs():
             minds = Minds(open_lines(around), ledger, tell=tell)
@@ -61,6 +62,14 @@ async def opened_minds(
                 await minds.close()
     finally:
         exchanges.close()
+
+
+async def require_minds(plan: MindPlan) -> None:
+    """Raises `UserError` for a missing key, extra, model file or record, before anything is made or started."""
+    keys = found_keys(plan, remote_services(plan))
+    lines = open_lines(Surroundings(plan, keys, _reading, SystemRandom(), CLOCK.tick))
+    for line in lines.values():
+        await line.backend.close()
 
 
 @asynccontextmanager
@@ -75,7 +84,11 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
 
     plan = settings.minds
     inventor, has_debugger = idea_role(plan), can_debug(plan)
-    if inventor is None or bench.campaign.profile.search.policy is Policy.RANDOM:
+    if inventor is None:
+        yield bench
+        return
+    if bench.campaign.profile.search.policy is Policy.RANDOM:
+        say("the random arm is a control: no mind is asked")
         yield bench
         return
     if inventor is Role.RESEARCHER or has_debugger:

@@ -44,3 +44,21 @@ def test_an_unknown_mind_is_one_sentence() -> None:
     done = asi_arch("minds", "test", "gpt:5")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "unknown service 'gpt'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("mind", "told"),
+    [
+        ("openai:some-model", "no key for 'openai'"),
+        ("gguf:nowhere.gguf", "can't be read"),
+        ("replay:nowhere", "holds no exchanges"),
+        ("nobody:x", "unknown service 'nobody'"),
+    ],
+)
+def test_a_mind_that_can_not_answer_is_refused_before_a_campaign_is_made(tmp_path: Path, mind: str, told: str) -> None:
+    refused = asi_arch(
+        "run", "-p", "smoke", "-n", "2", "--mind", mind, "--state", str(tmp_path / "state"), OPENAI_API_KEY=""
+    )
+    assert refused.returncode == 2
+    assert told in refused.stderr
+    assert not (tmp_path / "state").exists()

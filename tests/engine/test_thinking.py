@@ -90,13 +90,15 @@ async def test_ideas_come_from_whoever_answers_in_the_inbox(make_bench: MakeBenc
 
 
 async def test_nobody_is_asked_for_the_control_arm(make_bench: MakeBench, tmp_path: Path) -> None:
-    bench = bench_of(make_bench, FakeStore(), [])
+    said: list[Notice] = []
+    bench = bench_of(make_bench, FakeStore(), said)
     profile = bench.campaign.profile
     search = profile.search.model_copy(update={"policy": Policy.RANDOM})
     campaign = bench.campaign.model_copy(update={"profile": profile.model_copy(update={"search": search})})
     plan = MindPlan(roles={Role.DESIGNER: f"inbox:{tmp_path / 'q'}"})
     async with thinking(bench._replace(campaign=campaign), tmp_path, settings_of(tmp_path, plan)) as control:
         assert control.researcher is bench.researcher
+    assert said == [Said("the random arm is a control: no mind is asked")]
     assert not list(tmp_path.iterdir())
 
 

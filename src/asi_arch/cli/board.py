@@ -140,7 +140,7 @@ def result_text(experiment: Experiment) -> Text:
 
 def closing_text(board: Board, state: Path) -> str:
     """What was reached and what to do next."""
-    lines = [f"{board.done} experiments are stored in {state}."]
+    lines = [f"{'1 experiment is' if board.done == 1 else f'{board.done:,} experiments are'} stored in {state}."]
     if board.best is not None:
         fitness, experiment = board.best
         name = f"#{experiment.index} {experiment.proposal.name}"

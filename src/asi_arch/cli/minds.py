@@ -47,11 +47,11 @@ def show(state: Path | None, as_json: bool) -> None:
             " settings under [minds], for instance openai:gpt-5-mini, gguf:model.gguf or inbox:questions.",
             markup=False,
         )
-        return
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for role, mind in routes.items():
         table.add_row(role, mind or "nobody")
-    Console().print(table)
+    if any(routes.values()):
+        Console().print(table)
     if spent is not None:
         Console().print(f"Spent in {settings.state}: {_told(spent)}", markup=False)
 

@@ -18,7 +18,7 @@ from asi_arch.cli.plain import PlainLines
 from asi_arch.domain.errors import UserError
 from asi_arch.engine.campaign import CampaignLoop, Limits
 from asi_arch.llm.lines import parsed
-from asi_arch.minds import thinking
+from asi_arch.minds import require_minds, thinking
 from asi_arch.settings import Settings
 
 WHEN_SILENT = ("stop", "compose")
@@ -77,6 +77,7 @@ async def _run(wish: RunWish, limits: Limits, display: "LiveTable | PlainLines")
         policy=options.policy(wish.policy) if wish.policy else None,
         data=wish.data,
     )
+    await require_minds(settings.minds)
     display.opening(settings.state)
     async with (
         opened_bench(settings.state, asked, settings, listen=display.listen) as embedded,

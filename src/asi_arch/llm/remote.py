@@ -6,6 +6,7 @@ tools and no agents, and everything that goes wrong comes out as an `AttemptErro
 
 import asyncio
 import json
+import warnings
 from typing import Any, Final, NamedTuple, cast
 
 import httpx2
@@ -28,6 +29,9 @@ from asi_arch.llm.backend import AttemptError, Permanent, Transient
 from asi_arch.llm.plan import Protocol, Service
 from asi_arch.llm.transport import ReplyTooLong, limited_client
 from asi_arch.llm.wording import correction, schema_note
+
+# Models that reason take no temperature; the library says so at every call, to nobody who could do anything about it.
+warnings.filterwarnings("ignore", message="Sampling parameters .* are not supported", category=UserWarning)
 
 _NO_KEY: Final = "unset"
 _OVERLOADED: Final = frozenset({408, 409, 425, 429})
