@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asi_arch.domain.errors import UserError
+from asi_arch.domain.extras import how_to_install, is_installed
 from asi_arch.domain.record import sha256
 
-EXTRA = "pip install 'asi-arch[cognition]'"
 WINDOW_TOKENS = 256
 """What the model was trained to read at once."""
 _OVERLAP_TOKENS = 32
@@ -30,8 +30,8 @@ Vectors = NDArray[np.float32]
 
 def complaint_about_embeddings() -> str | None:
     """Which packages of the extra are missing, and how to get them; None where all are there. Imports none of them."""
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    return f"{', '.join(missing)} not installed ({EXTRA})" if missing else None
+    missing = [name for name in _NEEDED if not is_installed(name)]
+    return f"{', '.join(missing)} not installed ({how_to_install('cognition')})" if missing else None
 
 
 class MiniLm:
@@ -95,5 +95,6 @@ def _data_file(package: str, name: str) -> Path:
     folders = (spec.submodule_search_locations if spec else None) or []
     path = next((Path(folder) / name for folder in folders if (Path(folder) / name).is_file()), None)
     if path is None:
-        raise UserError(f"the package {package} has no file {name}; install it again: {EXTRA} --force-reinstall")
+        again = f"{how_to_install('cognition')} --force-reinstall"
+        raise UserError(f"the package {package} has no file {name}; install it again: {again}")
     return path

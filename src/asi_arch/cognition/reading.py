@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from asi_arch.cognition.embedding import EXTRA
 from asi_arch.domain.cognition import OWN_PREFIX, complaint_about_id
 from asi_arch.domain.errors import PaperError
+from asi_arch.domain.extras import how_to_install
 from asi_arch.domain.record import sha256
 
 SUFFIXES = (".pdf", ".txt", ".md")
@@ -73,7 +73,7 @@ def _pdf_text(path: Path) -> tuple[str, bool]:
         import pypdf
         from pypdf.errors import PyPdfError
     except ImportError as error:
-        raise PaperError(f"{path} is a PDF, and reading one needs pypdf: {EXTRA}") from error
+        raise PaperError(f"{path} is a PDF, and reading one needs pypdf: {how_to_install('cognition')}") from error
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         reader = pypdf.PdfReader(path)

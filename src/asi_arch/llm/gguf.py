@@ -12,36 +12,21 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from asi_arch.domain.errors import UserError
 from asi_arch.domain.exchanges import Reply, Request
 from asi_arch.llm.backend import Permanent
 from asi_arch.llm.plan import MindPlan, Service
 from asi_arch.llm.remote import Access, RemoteBackend
 
 START_S: Final = 600.0
-_MAGIC: Final = b"GGUF"
 _LAST_CHARS = 2000
-
-
-def checked_model(path: Path) -> Path:
-    """The file's absolute path. Raises `UserError` for a file that is missing or not GGUF."""
-    try:
-        with path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
-    except OSError as error:
-        raise UserError(
-            f"the model {path} can't be read: {error.strerror}; give gguf: the path of a GGUF file"
-        ) from None
-    if magic != _MAGIC:
-        raise UserError(f"the model {path} is not a GGUF file (it begins with {magic!r}, not {_MAGIC!r})")
-    return path.absolute()
 
 
 class GgufBackend:
     """One model file, loaded with the first question."""
 
     def __init__(self, path: Path, plan: MindPlan) -> None:
-        self._path = checked_model(path)
+        """Of a file that `checked_model` let through."""
+        self._path = path
         self._plan = plan
         self._key = secrets.token_urlsafe(24)
         self._starting = asyncio.Lock()

@@ -1,7 +1,6 @@
 """From what is written in the settings to a line: 'openai:gpt-5-mini', 'gguf:model.gguf', 'inbox:questions'."""
 
 import asyncio
-import importlib.util
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +9,12 @@ from typing import NamedTuple
 
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.exchanges import Exchanges
+from asi_arch.domain.extras import how_to_install, is_installed
 from asi_arch.domain.minds import Role
 from asi_arch.llm.backend import Backend
 from asi_arch.llm.inbox import InboxBackend
 from asi_arch.llm.mind import Line
+from asi_arch.llm.model_file import checked_model
 from asi_arch.llm.patience import Patience
 from asi_arch.llm.plan import GGUF, INBOX, KNOWN, PLACES, REPLAY, MindPlan, Protocol
 from asi_arch.llm.prices import Tariff, free, is_own_machine, tariff_of
@@ -112,11 +113,12 @@ def _backend(spec: Spec, around: Surroundings) -> tuple[Backend, Tariff, int]:
 
 
 def _local(path: Path, plan: MindPlan) -> Backend:
+    model = checked_model(path)
     _require("xllamacpp", "local")
     _require("pydantic_ai", "local")
     from asi_arch.llm.gguf import GgufBackend
 
-    return GgufBackend(path, plan)
+    return GgufBackend(model, plan)
 
 
 def _remote(spec: Spec, around: Surroundings) -> tuple[Backend, Tariff, int]:
@@ -143,9 +145,5 @@ def default_variable(service: str) -> str:
 
 
 def _require(module: str, extra: str) -> None:
-    try:
-        found = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
-        raise UserError(f"this mind needs packages that are not installed; run: pip install 'asi-arch[{extra}]'")
+    if not is_installed(module):
+        raise UserError(f"this mind needs packages that are not installed; run: {how_to_install(extra)}")
