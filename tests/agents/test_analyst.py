@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ LOST: list[Outcome] = [
 
 
 def analysed(experiment: Experiment, context: Evidence = CONTEXT) -> Analysis:
-    return NumbersAnalyst().analyse(experiment, context)
+    return asyncio.run(NumbersAnalyst().analyse(experiment, context))
 
 
 def child(*, language: tuple[float, ...] = (1.610, 1.614), recall: tuple[float, ...] = (0.60, 0.62)) -> Experiment:

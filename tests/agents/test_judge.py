@@ -1,3 +1,4 @@
+import asyncio
 from random import Random
 
 import pytest
@@ -19,7 +20,8 @@ def judged(
     reference: Experiment | None = None,
     others: tuple[Proposal, ...] = (),
 ) -> Judgement:
-    return RubricJudge().judge(proposal, checks or make_checks(proposal), Evidence(reference, None, (), others, None))
+    context = Evidence(reference, None, (), others, None)
+    return asyncio.run(RubricJudge().judge(proposal, checks or make_checks(proposal), context))
 
 
 def mark(judgement: Judgement, name: str) -> float:

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import subprocess
 import sys
@@ -13,10 +14,19 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state folder of a campaign of six that ran to its end, one training after the other; to be read only."""
-    state = tmp_path_factory.mktemp("undisturbed") / "state"
-    with search(state, "--workers", "1") as run:
-        assert run.wait() == 0, run.text
+    """The state folder of a campaign of six that ran to its end, one training after the other; to be read only.
+
+    The processes of one test run share it: whoever needs it first makes it, the others wait.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    state = shared / "undisturbed"
+    with (shared / "undisturbed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not state.exists():
+            with search(shared / "unfinished", "--workers", "1") as run:
+                assert run.wait() == 0, run.text
+            (shared / "unfinished").rename(state)
     return state
 
 

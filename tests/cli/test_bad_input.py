@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -135,12 +133,9 @@ def test_rubbish_in_place_of_a_store_is_refused_and_kept(asi_arch: Run, tmp_path
 
 
 @pytest.fixture(scope="module")
-def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def campaign(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished little campaign."""
-    folder = tmp_path_factory.mktemp("campaign") / "state"
-    command = [sys.executable, "-m", "asi_arch", "run", "--profile", "smoke", "-n", "4", "--state", str(folder)]
-    subprocess.run(command, check=True, capture_output=True, timeout=200)
-    return folder
+    return shutil.copytree(undisturbed, tmp_path_factory.mktemp("campaign") / "state")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +186,7 @@ def test_an_experiment_of_another_protocol_is_not_verified(asi_arch: Run, campai
 
 
 def test_the_same_options_go_on_with_it(asi_arch: Run, campaign: Path) -> None:
-    done = asi_arch("run", "--profile", "smoke", "--seed", "0", "-n", "4", "--state", campaign)
+    done = asi_arch("run", "--profile", "smoke", "--seed", "0", "-n", "6", "--state", campaign)
     assert done.returncode == 0, done.stderr
 
 
@@ -204,7 +199,7 @@ def test_a_store_says_when_the_data_have_changed_under_it(asi_arch: Run, campaig
         changed = {**json.loads(text), "data_fingerprint": "0" * 64}
         database.execute("UPDATE campaign SET record = ?", (json.dumps(changed),))
         database.commit()
-    done = asi_arch("run", "--state", copy, "-n", "5")
+    done = asi_arch("run", "--state", copy, "-n", "7")
     assert done.returncode == 2
     assert "the data have changed under this campaign" in done.stderr
     assert asi_arch("status", "--state", copy).returncode == 0
@@ -218,14 +213,14 @@ def test_a_read_only_store_can_be_read(asi_arch: Run, campaign: Path) -> None:
 def test_an_experiment_that_is_not_there_is_named(asi_arch: Run, campaign: Path, which: str) -> None:
     done = asi_arch("show", which, "--state", campaign)
     assert done.returncode == 2
-    assert f"no finished experiment '{which}'; there are 0 to 3" in done.stderr
+    assert f"no finished experiment '{which}'; there are 0 to 5" in done.stderr
 
 
 def test_a_second_controller_is_refused_and_told_who_owns_the_store(asi_arch: Run, campaign: Path) -> None:
     from asi_arch.app import opened_store
 
     with opened_store(campaign, read_only=False):
-        done = asi_arch("run", "--state", campaign, "-n", "5")
+        done = asi_arch("run", "--state", campaign, "-n", "7")
         assert done.returncode == 2
         assert str(os.getpid()) in done.stderr
         assert asi_arch("status", "--state", campaign).returncode == 0

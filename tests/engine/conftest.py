@@ -33,14 +33,14 @@ class CountingResearcher:
 
 
 class ConstantJudge:
-    def judge(self, proposal: Proposal, checks: CheckReport, context: Evidence) -> Judgement:
+    async def judge(self, proposal: Proposal, checks: CheckReport, context: Evidence) -> Judgement:
         return Judgement(judge="constant", marks=(), score=0.5)
 
 
 class EvidenceAnalyst:
     """Writes down what it was shown, so that tests can compare it."""
 
-    def analyse(self, experiment: Experiment, context: Evidence) -> Analysis:
+    async def analyse(self, experiment: Experiment, context: Evidence) -> Analysis:
         siblings = [sibling.index for sibling in context.siblings]
         parent = None if context.parent is None else context.parent.index
         text = f"parent {parent}, siblings {siblings}, others {len(context.others)}, noise {context.noise_nats}"

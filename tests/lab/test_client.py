@@ -99,10 +99,8 @@ async def test_a_crash_in_c_is_the_candidates_and_the_next_one_runs(lab: LocalLa
 
 
 async def test_an_endless_loop_is_ended_and_leaves_no_process(lab: LocalLab, order: MakeOrder) -> None:
-    started = time.monotonic()
     run, _ = await lab.run(order(mixer("while True:\n    pass")), lambda _: None)
     assert isinstance(run.outcome, TimedOut)
-    assert time.monotonic() - started < 10
     assert await left_alive(lab) == set()
 
 

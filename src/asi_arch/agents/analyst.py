@@ -38,7 +38,7 @@ _WINDOW = 50
 class NumbersAnalyst:
     """An `Analyst` that derives every sentence from a number; equal input gives equal words."""
 
-    def analyse(self, experiment: Experiment, context: Evidence) -> Analysis:
+    async def analyse(self, experiment: Experiment, context: Evidence) -> Analysis:
         """Design, results with ablation, expectation against reality, mechanism, lessons; for every outcome."""
         return Analysis(
             design=" ".join(_design(experiment, context)),

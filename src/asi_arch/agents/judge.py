@@ -44,7 +44,7 @@ NOVELTY_FOR_FULL_MARK = 0.5
 class RubricJudge:
     """A `Judge` whose marks anybody can compute again; equal input gives an equal judgement."""
 
-    def judge(self, proposal: Proposal, checks: CheckReport, context: Evidence) -> Judgement:
+    async def judge(self, proposal: Proposal, checks: CheckReport, context: Evidence) -> Judgement:
         """Efficiency, simplicity and innovation, each between 0 and 1, and their weighted mean."""
         marks = (
             _efficiency(checks.footprint, _reference_footprint(context)),

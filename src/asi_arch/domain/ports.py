@@ -324,9 +324,9 @@ class Debugger(Protocol):
 
 
 class Judge(Protocol):
-    """Marks the design, never the truth of its numbers."""
+    """Marks the design, never the truth of its numbers. Never fails for what a language model does."""
 
-    def judge(self, proposal: Proposal, checks: CheckReport, context: "Evidence") -> Judgement:
+    async def judge(self, proposal: Proposal, checks: CheckReport, context: "Evidence") -> Judgement:
         """Marks between 0 and 1."""
         ...
 
@@ -345,8 +345,8 @@ class Evidence(NamedTuple):
 
 
 class Analyst(Protocol):
-    """Explains a finished experiment."""
+    """Explains a finished experiment. Never fails for what a language model does."""
 
-    def analyse(self, experiment: Experiment, context: Evidence) -> Analysis:
+    async def analyse(self, experiment: Experiment, context: Evidence) -> Analysis:
         """Sentences derived from the numbers."""
         ...

@@ -53,7 +53,7 @@ async def run_experiment(
         outcome=outcome,
         started_at=started_at,
     )
-    experiment = explain(bench, experiment, await evidence())
+    experiment = await explain(bench, experiment, await evidence())
     trained = [run for attempt in attempts for run in attempt.runs]
     cost = Cost(
         check_cpu_s=sum(attempt.checks.cpu_s for attempt in attempts) + sum(run.check_cpu_s for run in trained),
@@ -81,13 +81,13 @@ async def _attempt(bench: Bench, index: int, proposal: Proposal) -> _Attempt:
     return _Attempt(checks, runs, _outcome(runs))
 
 
-def explain(bench: Bench, experiment: Experiment, evidence: Evidence) -> Experiment:
+async def explain(bench: Bench, experiment: Experiment, evidence: Evidence) -> Experiment:
     """Add the judge's marks (where the code could be built) and the analyst's account."""
     judgement = None
     if experiment.checks is not None and experiment.checks.footprint is not None:
-        judgement = bench.judge.judge(experiment.proposal, experiment.checks, evidence)
+        judgement = await bench.judge.judge(experiment.proposal, experiment.checks, evidence)
     judged = experiment.model_copy(update={"judgement": judgement})
-    return judged.model_copy(update={"analysis": bench.analyst.analyse(judged, evidence)})
+    return judged.model_copy(update={"analysis": await bench.analyst.analyse(judged, evidence)})
 
 
 def is_audited(campaign_seed: int, index: int, fraction: float) -> bool:

@@ -1,7 +1,9 @@
 """One run: train in a fresh child, score in another, compute the loss here."""
 
+import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from safetensors.numpy import save
@@ -52,21 +54,19 @@ async def train_and_score(
     training = _Training(profile, task, order, watch=watch, on_progress=on_progress, clock=clock)
     patience_s = profile.watch.stall_s
     async with conversation(parent, patience_s) as scorer, conversation(parent, patience_s) as blind:
-        for talk in (scorer, blind):
-            await talk.say(score_job(profile, task, order))  # they build the model while another child trains
-        trained = await training.run(parent)
+
+        async def prepare() -> None:
+            for talk in (scorer, blind):
+                await talk.say(score_job(profile, task, order))
+
+        trained = await training.run(parent, meanwhile=prepare)
         scored, report = Scored(trained.outcome, None, 0.0), None
         if trained.weights:
-            judged = Scoring(profile, task, order, trained.weights)
-            scored = await judged.score(scorer)
-            if scored.score is not None:
-                scored = await judged.confirm(blind, scored)
-            if scored.score is not None and order.keep_losses is not None:
-                order.keep_losses(judged.losses)
-    if scored.score is not None and order.is_rechecked:
-        job = CheckTrainedJob(source=order.source, adapter=order.adapter, setting=setting)
-        report = await check_weights(parent, job, trained.weights)
-        scored = _unless_rejected(scored, report, order.key.stage)
+            async with _checking(parent, order, setting, trained.weights) as checking:
+                scored = await _scored(Scoring(profile, task, order, trained.weights), scorer, blind)
+                if scored.score is not None and checking is not None:
+                    report = await checking
+                    scored = _unless_rejected(scored, report, order.key.stage)
     steps = len(watch.losses)
     run = Run(
         key=order.key,
@@ -87,6 +87,30 @@ async def train_and_score(
         peak_mib=trained.peak_mib,
     )
     return run, save(dict(trained.weights)) if scored.score is not None else b""
+
+
+@asynccontextmanager
+async def _checking(
+    parent: WarmParentHandle, order: RunOrder, setting: CheckSetting, weights: Arrays
+) -> AsyncGenerator["asyncio.Task[CheckReport] | None"]:
+    """The checks of the trained weights, under way while these are scored; ended where nobody waits for them."""
+    if not order.is_rechecked:
+        yield None
+        return
+    job = CheckTrainedJob(source=order.source, adapter=order.adapter, setting=setting)
+    checking = asyncio.create_task(check_weights(parent, job, weights))
+    try:
+        yield checking
+    finally:
+        checking.cancel()
+        await asyncio.gather(checking, return_exceptions=True)
+
+
+async def _scored(scoring: Scoring, scorer: Conversation, blind: Conversation) -> Scored:
+    """All rows, and then the blind positions of what has a score; only what both agree on keeps it."""
+    await scoring.hand_over(scorer, blind)
+    scored = await scoring.score(scorer)
+    return scored if scored.score is None else await scoring.confirm(blind, scored)
 
 
 def _unless_rejected(scored: Scored, report: CheckReport, stage: StageName) -> Scored:
@@ -128,12 +152,15 @@ class _Training:
         self.would_stop: StoppedEarly | None = None
         """The first early stop that was let through."""
 
-    async def run(self, parent: WarmParentHandle) -> Trained:
-        """Stream batches, watch, take the weights; whatever goes wrong with the child is its outcome."""
+    async def run(self, parent: WarmParentHandle, *, meanwhile: Callable[[], Awaitable[None]]) -> Trained:
+        """Stream batches, watch, take the weights; whatever goes wrong with the child is its outcome.
+
+        `meanwhile` is done once the first step is, while the worker is busy with the batches that it has.
+        """
         weights: Arrays = {}
         async with conversation(parent, self._profile.watch.stall_s) as talk:
             try:
-                outcome, weights = await self._dialogue(talk)
+                outcome, weights = await self._dialogue(talk, meanwhile)
             except Stalled:
                 outcome = self._watch.stalled()
             except ChildFailed as failure:
@@ -143,7 +170,7 @@ class _Training:
                 talk.dismiss()
         return Trained(outcome, weights, self._auxiliary, cpu_s, self._peak_mib)
 
-    async def _dialogue(self, talk: Conversation) -> tuple[Outcome, Arrays]:
+    async def _dialogue(self, talk: Conversation, meanwhile: Callable[[], Awaitable[None]]) -> tuple[Outcome, Arrays]:
         await talk.say(self._job())
         for step in range(min(_AHEAD, self._stage.steps)):
             await self._send_batch(talk, step)
@@ -159,6 +186,8 @@ class _Training:
                 return outcome, {}
             if step + _AHEAD < self._stage.steps:
                 await self._send_batch(talk, step + _AHEAD)
+            if step == 0:
+                await meanwhile()
         message, weights = await talk.hear(self._profile.watch.stall_s, _MAX_WEIGHTS)
         if not isinstance(message, Weights):
             raise ChildFailed("the process sent something else than its weights")

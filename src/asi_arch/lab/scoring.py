@@ -24,6 +24,7 @@ class Scored(NamedTuple):
     outcome: Outcome
     score: StageScore | None
     cpu_s: float
+    """Of the scorers, from their start."""
 
 
 class Scoring:
@@ -35,11 +36,19 @@ class Scoring:
         self._weights = weights
         self._batch = task.held_out(order.key.split)
         self._referee = Referee(weights, self._batch, task.groups)
+        self._unloaded: dict[Conversation, BaseException] = {}
 
     @property
     def losses(self) -> NDArray[np.float32]:
         """[R, T] in nats at the held-out positions, once they are scored."""
         return self._referee.losses.astype(np.float32)
+
+    async def hand_over(self, *talks: Conversation) -> None:
+        """The weights to all scorers at once; what goes wrong is the outcome of the one that it went wrong with."""
+        saying = [talk.say(Load(), self._weights) for talk in talks]
+        for talk, failure in zip(talks, await asyncio.gather(*saying, return_exceptions=True), strict=True):
+            if failure is not None:
+                self._unloaded[talk] = failure
 
     async def score(self, talk: Conversation) -> Scored:
         """All held-out rows; the referee computes in another thread, so that nobody waits for it."""
@@ -68,13 +77,16 @@ class Scoring:
         found = finding(self._order.key.stage, answers, self._profile.blind)
         if isinstance(found, Leaking):
             return Scored(found, None, cpu_s)
+        if self._order.keep_losses is not None:
+            self._order.keep_losses(self.losses)
         return Scored(Measured(), scored.score.model_copy(update={"blind": found}), cpu_s)
 
     async def _guarded(self, talk: Conversation, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Whatever goes wrong with the child is the outcome."""
         stage, limit = self._order.key.stage, self._profile.watch.stall_s
         try:
-            await talk.say(Load(), self._weights)
+            if talk in self._unloaded:
+                raise self._unloaded[talk]
             outcome = await work()
         except Stalled:
             return TimedOut(stage=stage, step=0, used_s=limit, limit_s=limit)

@@ -94,6 +94,11 @@ class Block(nn.Module):
         return x + self.mlp(self.mlp_norm(x)), auxiliary
 
 
+def seed_cpu(seed: int) -> None:
+    """What `torch.manual_seed` does for the CPU; for GPUs that are not in use it would format a stack at each call."""
+    torch.default_generator.manual_seed(seed)
+
+
 def derived_seed(seed: int, name: str) -> int:
     """A seed of 63 bits for one named part of a run."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big") >> 1
@@ -102,7 +107,7 @@ def derived_seed(seed: int, name: str) -> int:
 def build_mixer(mixer_class: type[nn.Module], spec: ModelSpec, layer: int, seed: int) -> nn.Module:
     """One layer's mixer, drawn from its own seed; the global random state is left as it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derived_seed(seed, f"mixer {layer}"))
+        seed_cpu(derived_seed(seed, f"mixer {layer}"))
         return mixer_class(spec.width, spec.heads, layer)
 
 

@@ -41,6 +41,8 @@ def difference(
 
     Only time steps before `until` [R] are compared, where given. Equal values are equal even where they are not finite.
     """
+    if torch.equal(expected, seen):
+        return None
     sizes = sizes_over_time(expected).clamp_min(_NOTHING)
     gap = ((expected - seen).abs().amax(-1) / sizes).double()
     is_equal = ((expected == seen) | (expected.isnan() & seen.isnan())).all(-1)

@@ -20,7 +20,7 @@ from asi_arch.lab.checks.setting import CheckSetting
 from asi_arch.lab.checks.surroundings import Surroundings
 from asi_arch.lab.imports import ALLOWED_IMPORTS
 from asi_arch.lab.loading import FILE_NAME
-from asi_arch.mixers.model import Block, LanguageModel, build_mixer
+from asi_arch.mixers.model import Block, LanguageModel, build_mixer, seed_cpu
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
@@ -233,7 +233,7 @@ def take_state(module: nn.Module, arrays: Arrays, *, prefix: str = "") -> None:
 
 def forward(mixer: nn.Module, x: Tensor, *, seed: int = 0) -> Reply:
     """Call the mixer on `x` [B, T, D] and insist on the shape, type and parts of its answer. Raises `Fault`."""
-    torch.manual_seed(seed)
+    seed_cpu(seed)
     sizes = {"batch": x.shape[0], "length": x.shape[1], "width": x.shape[2]}
     with candidate_code("forward", sizes):
         answer = mixer(x)

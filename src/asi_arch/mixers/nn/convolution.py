@@ -55,11 +55,26 @@ class _CausalConvolution(torch.autograd.Function):
 
 
 def _filter(x: Tensor, weight: Tensor) -> Tensor:
-    """Full correlation of [B, T, D] with [D, L]: [B, T + L - 1, D], laid out as the input is."""
+    """Full correlation of [B, T, D] with [D, L]: [B, T + L - 1, D], laid out as the input is.
+
+    In float64, which torch convolves on a CPU channel by channel, a sum over the taps is about ten times as fast.
+    """
     channels, length = weight.shape
+    if x.dtype is torch.float64 and x.device.type == "cpu":
+        return _sum_of_taps(x, weight)
     image = x.mT.unsqueeze(2)
     y = F.conv2d(image, weight.view(channels, 1, 1, length), padding=(0, length - 1), groups=channels)
     return y.squeeze(2).mT
+
+
+def _sum_of_taps(x: Tensor, weight: Tensor) -> Tensor:
+    """`_filter`, tap by tap."""
+    length, steps = weight.shape[1], x.shape[1] + weight.shape[1] - 1
+    padded = F.pad(x, (0, 0, length - 1, length - 1))
+    y = padded[:, :steps] * weight[:, 0]
+    for tap in range(1, length):
+        y.addcmul_(padded[:, tap : tap + steps], weight[:, tap])
+    return y
 
 
 def _weight_gradient(x: Tensor, grad: Tensor, length: int) -> Tensor:
