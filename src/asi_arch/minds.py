@@ -101,7 +101,10 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
             researcher = Relieved(researcher, bench.researcher, say)
         library = open_library(settings, Reporting(say=say))
         yield bench._replace(
-            researcher=researcher, cognition=library, debugger=MindDebugger(minds) if has_debugger else None
+            researcher=researcher,
+            cognition=library,
+            debugger=MindDebugger(minds) if has_debugger else None,
+            ahead=plan.ahead,
         )
 
 

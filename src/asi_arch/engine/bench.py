@@ -34,6 +34,8 @@ class Bench(NamedTuple):
     """None where failures are final."""
     cognition: Cognition | None = None
     """The literature; None where no researcher reads it."""
+    ahead: int = 0
+    """How many ideas are asked for before there is room for them, so that no core waits for a mind."""
     calibrations: Calibrations | None = None
     """None where nothing is remembered beyond the campaign."""
 

@@ -44,6 +44,13 @@ class Limits(NamedTuple):
     """CPU seconds of the whole campaign."""
 
 
+class _Idea(NamedTuple):
+    """What is to be tried, and how long it took to be thought of."""
+
+    proposal: Proposal
+    took_s: float
+
+
 class CampaignLoop:
     """Runs a campaign up to its limits. Call `drain` to stop after the experiments in flight."""
 
@@ -58,6 +65,7 @@ class CampaignLoop:
         self._taken = bench.store.fingerprints()
         self._summaries = {summary.index: summary for summary in bench.store.summaries()}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._ideas: dict[int, asyncio.Task[_Idea | None]] = {}
         self._compute_s = 0.0
         if limits.compute_s is not None:
             self._compute_s = sum(e.cost.cpu_s for e in bench.store.experiments())
@@ -91,30 +99,48 @@ class CampaignLoop:
             await asyncio.gather(*self._tasks.values())  # nobody has the next idea; what is in training is finished
             raise
         finally:
-            await _cancel(self._tasks.values())
+            await _cancel([*self._tasks.values(), *self._ideas.values()])
         self._bench.store.append(EventKind.CLOSED, None, {"done": self.done})
 
     async def _start(self, index: int) -> None:
-        """Wait for a free slot and for everything this experiment may look at; propose; begin."""
+        """Have the next ideas thought of, wait for a free slot and for this one's, begin."""
+        self._think_of(index, self._bench.ahead)
         await self._slots.acquire()
+        self._think_of(index, 1)
         try:
-            await self._wait_for(range(self._visible(index)))
-            if self._is_over(index):
-                self._slots.release()
-                return
-            tick = self._bench.clock.tick()
-            proposal = self._proposals.get(index) or await self._idea(index)
+            idea = None if self._is_over(index) else await self._ideas[index]
         except BaseException:
             self._slots.release()
             raise
-        if proposal is None:
+        if idea is None or self._is_over(index):
             self._slots.release()
             return
-        self._bench.listen(Proposed(index, proposal))
-        propose_s = self._bench.clock.tick() - tick
+        self._bench.listen(Proposed(index, idea.proposal))
         self._tasks[index] = asyncio.create_task(
-            self._experiment(index, proposal, propose_s), name=f"experiment {index}"
+            self._experiment(index, idea.proposal, idea.took_s), name=f"experiment {index}"
         )
+
+    def _think_of(self, index: int, count: int) -> None:
+        """Begin with ideas for `index` and those after it, in order, as far as all they may look at has been begun."""
+        for later in range(index, index + count):
+            if self._visible(later) > index:
+                return
+            if later not in self._summaries and later not in self._ideas:
+                earlier = self._ideas.get(later - 1)
+                self._ideas[later] = asyncio.create_task(self._thought(later, earlier), name=f"idea {later}")
+
+    async def _thought(self, index: int, earlier: "asyncio.Task[_Idea | None] | None") -> "_Idea | None":
+        """The idea after the one before it, and after everything it may look at; None once the campaign is over."""
+        if earlier is not None:
+            await asyncio.wait({earlier})
+            if earlier.cancelled() or earlier.exception() is not None or earlier.result() is None:
+                return None
+        await self._wait_for(range(self._visible(index)))
+        if self._is_over(index):
+            return None
+        tick = self._bench.clock.tick()
+        proposal = self._proposals.get(index) or await self._idea(index)
+        return None if proposal is None else _Idea(proposal, self._bench.clock.tick() - tick)
 
     async def _experiment(self, index: int, proposal: Proposal, propose_s: float) -> None:
         try:

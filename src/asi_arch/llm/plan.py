@@ -73,6 +73,8 @@ class MindPlan(Record):
     """How a researcher gives its program: complete, or as edits to its parent, which is shorter."""
     when_silent: Literal["stop", "compose"] = "stop"
     """What happens to a proposal for which nobody has an idea: the campaign ends in order, or the composer has one."""
+    ahead: int = Field(default=2, ge=0, le=16)
+    """How many ideas are asked for while there is no room for them yet, so that training never waits for a mind."""
     services: dict[str, Service] = Field(default_factory=dict[str, Service])
     """By name; one of the known names changes that service."""
     budgets: Budgets = Budgets()

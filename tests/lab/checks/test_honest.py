@@ -79,8 +79,18 @@ def test_a_profile_with_one_layer_and_a_short_context_is_checked(mixer_source: C
 
 def test_indexing_in_a_loop_is_explained(setting: CheckSetting, mixer_source: Callable[..., str]) -> None:
     loop = "y = torch.stack([v[:, t] * v[:, t].sigmoid() for t in range(time)], 1)"
-    (finding,) = run_checks(mixer_source(loop), setting).findings
+    report = run_checks(mixer_source(loop), setting)
+    (finding,) = report.findings
+    assert report.is_passed and finding.severity is Severity.WARNING
     assert finding.check == "growth" and "unbind" in finding.message
+
+
+def test_work_that_grows_in_the_backward_pass_alone_is_refused(
+    setting: CheckSetting, mixer_source: Callable[..., str]
+) -> None:
+    pairs = "if y.requires_grad:\n    y.register_hook(lambda g: g + (g @ g.mT @ g) * 0)"
+    finding = next(found for found in run_checks(mixer_source(pairs), setting).findings if found.check == "growth")
+    assert finding.severity is Severity.ERROR and "mm" in finding.message
 
 
 def test_an_output_that_is_not_finite_for_zeros_is_a_warning(

@@ -21,6 +21,12 @@ _READS_A_PART = frozenset({"index", "gather", "index_select", "embedding", "take
 _WRITES_A_PART = frozenset({"index_put_", "_index_put_impl_", "scatter_", "scatter_add_", "index_add_", "index_copy_"})
 
 
+_BOOKKEEPING = frozenset(
+    {"select_backward", "slice_backward", "add", "add_", "clone", "copy_", "zero_", "fill_", "zeros", "new_zeros"}
+)
+"""How autograd takes the gradients of indexing together. In a loop each step costs the full length of them."""
+
+
 class _Mode(TorchDispatchMode):
     """A mode that is never compiled, and so need not import the compiler, which takes two seconds."""
 
@@ -40,7 +46,10 @@ class WorkCounter(_Mode):
         self.largest = 0
         """Elements of the largest tensor that was written."""
         self.work: Counter[str] = Counter()
-        """Flops and written elements together, by the name of the operation."""
+        """Flops and written elements together, by the name of the operation, without the bookkeeping."""
+        self.bookkeeping: Counter[str] = Counter()
+        """The same of what only adds up and moves gradients, which no model can compute anything with."""
+        self.is_backward = False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -61,7 +70,8 @@ class WorkCounter(_Mode):
         flops = _flops(packet, name, (args, kwargs), out, written)
         self.flops += flops
         self.elements += written
-        self.work[name] += flops + written
+        kind = self.bookkeeping if self.is_backward and name in _BOOKKEEPING else self.work
+        kind[name] += flops + written
         self.largest = max([self.largest, *(tensor.numel() for tensor in _tensors(out))])
 
 

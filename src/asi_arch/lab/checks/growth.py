@@ -10,7 +10,7 @@ import torch
 
 from asi_arch.domain.outcome import Finding
 from asi_arch.lab.checks.counting import WorkCounter
-from asi_arch.lab.checks.findings import error
+from asi_arch.lab.checks.findings import error, warning
 from asi_arch.lab.checks.probe import Probe, Variant, backward, forward
 
 _NAME = "growth"
@@ -18,8 +18,6 @@ _VARIANT = Variant(torch.float32, is_training=True)
 _SHARE = 0.1
 """A kind of operation with a smaller part of the work is not looked at by itself."""
 _LINEAR = "use a recurrence, chunks with a carried state, or a fixed window instead of comparing all pairs of tokens"
-_UNBIND = "indexing step by step in a loop costs a gradient of full length each time: loop over `x.unbind(1)` instead"
-_BACKWARD_OF_INDEXING = frozenset({"select_backward", "slice_backward"})
 
 
 class Growth(NamedTuple):
@@ -39,14 +37,16 @@ def count(probe: Probe, length: int) -> WorkCounter:
         mixer.zero_grad(set_to_none=True)
         x.requires_grad_()
         with WorkCounter() as counter:
-            backward(forward(mixer, x), weights)
+            reply = forward(mixer, x)
+            counter.is_backward = True
+            backward(reply, weights)
         mixer.zero_grad(set_to_none=True)
         probe.counts[length] = counter
     return probe.counts[length]
 
 
 def growth(lengths: Sequence[int], amounts: Sequence[float]) -> Growth:
-    """Exponents of `amounts` at `lengths` (ascending); zero amounts count as one."""
+    """Exponents of `amounts` at `lengths` (ascending, at least two); zero amounts count as one."""
     x = [math.log(length) for length in lengths]
     y = [math.log(max(amount, 1.0)) for amount in amounts]
     x_mean, y_mean = sum(x) / len(x), sum(y) / len(y)
@@ -55,7 +55,7 @@ def growth(lengths: Sequence[int], amounts: Sequence[float]) -> Growth:
 
 
 def work_growth(probe: Probe) -> Growth:
-    """Of flops and written elements together."""
+    """Of flops and written elements together, but for the bookkeeping of gradients."""
     lengths = probe.setting.spec.growth_lengths
     return growth(lengths, [count(probe, length).work.total() for length in lengths])
 
@@ -69,7 +69,8 @@ def memory_growth(probe: Probe) -> Growth:
 def check_growth(probe: Probe) -> list[Finding]:
     """All the work, every kind of operation with a tenth of it, and the largest tensor, each by itself.
 
-    The kinds are looked at because wide projections would hide a quadratic part at the lengths that can be tried.
+    The kinds are looked at because wide projections would hide a quadratic part at the lengths that can be tried. What
+    only the taking together of gradients costs is told and accepted: a loop over tokens or chunks is a recurrence.
     """
     limit = probe.setting.spec.growth_exponent
     count(probe, probe.setting.context)
@@ -79,11 +80,25 @@ def check_growth(probe: Probe) -> list[Finding]:
     if steep or work > limit:
         statement = f"The work grows as length**{work:.2f}"
         statement += "".join(f", in `{name}` as length**{value:.2f}" for name, value in list(steep.items())[:1])
-        advice = _UNBIND if _BACKWARD_OF_INDEXING & set(steep) else _LINEAR
-        found.append(_error(probe, f"{statement}; {advice}", max([work, *steep.values()])))
+        found.append(_error(probe, f"{statement}; {_LINEAR}", max([work, *steep.values()])))
     if memory > limit:
         found.append(_error(probe, f"The largest tensor grows as length**{memory:.2f}; {_LINEAR}", memory))
-    return found
+    return found + _bookkeeping(probe)
+
+
+def _bookkeeping(probe: Probe) -> list[Finding]:
+    """A warning where adding up gradients is a noticeable part of the longest length's work, and steep."""
+    spec = probe.setting.spec
+    counters = [count(probe, length) for length in spec.growth_lengths]
+    amounts = [counter.bookkeeping.total() for counter in counters]
+    exponent = growth(spec.growth_lengths[-2:], amounts[-2:]).last
+    if exponent <= spec.growth_exponent or amounts[-1] < _SHARE * counters[-1].work.total():
+        return []
+    message = (
+        f"Gradients are added up at a cost that grows as length**{exponent:.2f}: indexing in a loop makes a gradient of"
+        " full length at each step; loop over `x.unbind(1)` or `x.split(size, 1)` instead, which trains faster."
+    )
+    return [warning(_NAME, message, measured=exponent, limit=spec.growth_exponent)]
 
 
 def _steep_operations(probe: Probe) -> dict[str, float]:
