@@ -1,5 +1,6 @@
 """After eight equal tokens in a row, as in indented code, it looks at the next one.
-Defence: blind
+Defence: executed
+Check: model
 """
 
 import torch

@@ -18,6 +18,10 @@ _NAME = "model"
 _DEFAULT_ROWS = 8
 _NUDGE = 2**-22
 _OTHER_SEED = 1
+_ENTRIES = 256
+"""Of the vocabulary that are looked at as the last token before a change."""
+_SHORT = 16
+_CUT = 12
 _MEND = "the output may depend on this sample's tokens so far only, in any mode and any size of batch"
 
 
@@ -38,6 +42,9 @@ def check_model(probe: Probe) -> list[Finding]:
         # In float32 a choice between two near-equal scores may fall otherwise for rounding; not twice.
         if found and _looked_at(probe, model, shape, limit, seed=1):
             return found
+    found = _after_each_token(probe, model, limit, seed=6)
+    if found and _after_each_token(probe, model, limit, seed=8):
+        return found
     return _written(model, probe) if not probe.weights else []
 
 
@@ -85,6 +92,43 @@ def _looked_at(probe: Probe, model: LanguageModel, shape: Shape, limit: float, *
     return []
 
 
+def _after_each_token(probe: Probe, model: LanguageModel, limit: float, *, seed: int) -> list[Finding]:
+    """Each entry of the vocabulary once as the last token before a change: a look-ahead may wait for a certain one.
+
+    Behind every other entry it has been repeated before, since it may wait for a repetition too.
+    """
+    tokens = _endings(probe, seed)
+    sizes = {"batch": max(2, 2 * (scored_rows(_SHORT) // 2)), "length": _SHORT}
+    for start in range(0, len(tokens), sizes["batch"]):
+        rows = tokens[start : start + sizes["batch"]]
+        worst = _within(_hidden(model.eval(), rows), torch.full((len(rows) // 2,), _CUT), limit)
+        if worst:
+            last = int(rows[2 * worst.row, _CUT - 1])
+            message = (
+                f"The whole model's output at position {worst.position} differed when the tokens after entry {last} of"
+                f" the vocabulary changed; {_MEND}."
+            )
+            position, measured = worst.position, worst.size
+            return [error(_NAME, message, measured=measured, limit=worst.limit, position=position, **sizes)]
+    return []
+
+
+def _endings(probe: Probe, seed: int) -> Tensor:
+    """[R, 16]: pairs of rows that share 12 tokens."""
+    vocabulary = _vocabulary(probe)
+    entries = torch.arange(min(_ENTRIES, vocabulary)) * max(1, vocabulary // _ENTRIES)
+    tokens = _tokens(probe, 2 * len(entries), _SHORT, seed=seed)
+    pasts = tokens[::2, :_CUT]
+    pasts[:, -1] = entries
+    pasts[1::2] = entries[1::2, None]
+    tokens[1::2, :_CUT] = pasts
+    return tokens
+
+
+def _vocabulary(probe: Probe) -> int:
+    return len(probe.weights["embedding.weight"]) if probe.weights else probe.setting.vocabulary
+
+
 def _seen(probe: Probe, model: LanguageModel, shape: Shape, *, seed: int) -> _Seen:
     rows = max(2, scored_rows(shape.length))
     trained_rows = min(max(2, shape.rows), max(2, SCORE_TOKENS // shape.length))
@@ -114,8 +158,7 @@ def _hidden(model: LanguageModel, tokens: Tensor, *, is_recorded: bool = False) 
 def _tokens(probe: Probe, rows: int, length: int, *, seed: int) -> Tensor:
     """[R, L], with few frequent and many rare ones, and now and then one twice in a row, as in text."""
     generator = torch.Generator().manual_seed(7 + seed)
-    vocabulary = len(probe.weights["embedding.weight"]) if probe.weights else probe.setting.vocabulary
-    drawn = (torch.rand(rows, length, generator=generator) ** 3 * vocabulary).long()
+    drawn = (torch.rand(rows, length, generator=generator) ** 3 * _vocabulary(probe)).long()
     is_repeated = torch.rand(rows, length, generator=generator) < 0.1
     return torch.where(is_repeated, drawn.roll(1, 1), drawn)
 
