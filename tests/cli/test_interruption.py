@@ -334,11 +334,11 @@ def set_writable(folder: Path, *, is_writable: bool) -> None:
         path.chmod(mode | 0o200 if is_writable else mode & ~0o222)
 
 
-def test_a_folder_made_read_only_is_refused_but_can_be_read(state: Path, asi_arch: Run) -> None:
-    kill_at(state, "#1 checking")
+def test_a_folder_made_read_only_is_refused_but_can_be_read(undisturbed: Path, state: Path, asi_arch: Run) -> None:
+    shutil.copytree(undisturbed, state)
     set_writable(state, is_writable=False)
     try:
-        with search(state, before=become_ordinary) as run:
+        with search(state, experiments=7, before=become_ordinary) as run:
             assert run.wait() == 2
             assert f"state folder {state} can't be used" in run.lines[-1]
             assert "choose one that can be written" in run.lines[-1]

@@ -125,9 +125,14 @@ async def _measure(tier: Tier, source: str) -> tuple[CheckReport, Run, bytes]:
     return report, run, weights
 
 
-async def test_containment_changes_no_number(tier: Tier) -> None:
-    source = baselines.load("gated_delta_net").source
-    within, without = await _measure(tier, source), await _measure(Tier.NONE, source)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def without() -> tuple[CheckReport, Run, bytes]:
+    """What is measured where nothing contains."""
+    return await _measure(Tier.NONE, baselines.load("gated_delta_net").source)
+
+
+async def test_containment_changes_no_number(tier: Tier, without: tuple[CheckReport, Run, bytes]) -> None:
+    within = await _measure(tier, baselines.load("gated_delta_net").source)
     assert within[1].outcome == Measured()
     assert within[2] == without[2]
     assert (within[1].losses, within[1].score) == (without[1].losses, without[1].score)

@@ -34,6 +34,8 @@ class Line(NamedTuple):
     """Whether an early stop of it was let through."""
     repairs: int
     """How often its program was mended."""
+    mechanisms: tuple[str, ...]
+    """What it is made of, by name."""
 
     @property
     def is_baseline(self) -> bool:
@@ -156,4 +158,5 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
         finished_at=experiment.finished_at,
         is_audited=any(run.would_stop is not None for run in experiment.runs),
         repairs=len(experiment.proposal.repairs),
+        mechanisms=experiment.proposal.mechanisms,
     )

@@ -9,6 +9,7 @@ from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.ports import Store
 from asi_arch.report.digest import Digest, pools
 from asi_arch.report.figures import style
+from asi_arch.report.figures.components import component_use, has_fittest
 from asi_arch.report.figures.curves import training_curves
 from asi_arch.report.figures.outcomes import outcomes
 from asi_arch.report.figures.pool import pool_trend
@@ -82,6 +83,14 @@ def draw(campaign: Digest, table: Table, store: Store, subject: int | None) -> l
             bool(models),
             "Training loss of the best design, its parent and the reference baseline, for both stages",
             "Training losses, smoothed; thin lines are single seeds, thick ones their mean.",
+        ),
+        _Plan(
+            "components",
+            lambda: component_use(campaign),
+            has_fittest(campaign),
+            "Bars: share of the fittest designs, and of all others, that have each mechanism",
+            "How often the fittest designs have a mechanism, and how often the others have it: where the two differ,"
+            " the search came to prefer or to leave it. A description, no test: designs descend from each other.",
         ),
         _Plan(
             "outcomes",
