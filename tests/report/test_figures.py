@@ -29,7 +29,7 @@ def texts(figure):
         (0, set()),
         (1, {"progress", "tree", "tradeoff"}),
         (2, {"progress", "tree", "tradeoff", "outcomes"}),
-        (13, {"progress", "tree", "tradeoff", "outcomes", "pool"}),
+        (13, {"progress", "tree", "tradeoff", "outcomes", "pool", "components"}),
     ],
 )
 def test_a_young_campaign_has_only_the_pictures_that_show_something(size, names):

@@ -58,7 +58,7 @@ def test_the_page_is_whole_and_loads_nothing(page):
     assert all(source.startswith(("data:image/png;base64,", "#")) for source in found.sources)
     assert not re.search(r"url\(|@import|https?://", text)
     assert "script" not in found.found
-    assert found.found.count("img") == len(files.figures) == 6
+    assert found.found.count("img") == len(files.figures) == 7
 
 
 def test_figures_lie_beside_the_page(page):

@@ -59,7 +59,7 @@ def component_use(campaign: Digest) -> Figure:
     found = components(campaign)
     shown, left = found[:SHOWN], found[SHOWN:]
     fittest, rest = groups(campaign)
-    figure, (ax,) = style.panels(1, 1, height=1.3 + _ROW * 1.6 * len(shown))
+    figure, (ax,) = style.panels(1, 1, height=max(2.2, 1.3 + _ROW * 1.6 * len(shown)))
     places = range(len(shown))
     pairs = (
         (-0.2, [c.fittest for c in shown], style.BLUE, f"the fittest {len(fittest)}"),
