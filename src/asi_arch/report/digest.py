@@ -34,6 +34,10 @@ class Line(NamedTuple):
     """Whether an early stop of it was let through."""
     repairs: int
     """How often its program was mended."""
+    agreement: float | None = None
+    """Of the samples of a model that judged it."""
+    is_unmarked: bool = False
+    """Whether a model was asked to judge it and gave no usable marks."""
 
     @property
     def is_baseline(self) -> bool:
@@ -146,6 +150,7 @@ def _scores(experiment: Experiment, stage: StageName) -> list[StageScore]:
 
 
 def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
+    judgement = experiment.judgement
     return Line(
         summary=summary,
         parts=measure.parts(summary),
@@ -156,4 +161,6 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
         finished_at=experiment.finished_at,
         is_audited=any(run.would_stop is not None for run in experiment.runs),
         repairs=len(experiment.proposal.repairs),
+        agreement=judgement.agreement if judgement else None,
+        is_unmarked=bool(judgement and judgement.note),
     )
