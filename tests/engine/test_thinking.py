@@ -130,6 +130,31 @@ async def test_a_judge_alone_marks_what_the_composer_invents(make_bench: MakeBen
         assert sum(isinstance(n, Said) and n.text == about for n in said) == 3
 
 
+async def test_marks_can_be_replayed_from_the_record(make_bench: MakeBench, tmp_path: Path) -> None:
+    stores, inbox = (FakeStore(), FakeStore()), tmp_path / "marks"
+    levels = iter(range(1, 11))
+
+    def reply(page: str) -> dict[str, object]:
+        opinion = {"reason": "It forgets at a rate of its own.", "mark": next(levels)}
+        return {"innovation": opinion, "simplicity": opinion}
+
+    folders = tmp_path / "first", tmp_path / "second"
+    for store, folder, spec in zip(stores, folders, (f"inbox:{inbox}", f"replay:{folders[0]}"), strict=True):
+        folder.mkdir()
+        plan = MindPlan(roles={Role.JUDGE: spec}, inbox_patience_s=30.0)
+        person = asyncio.create_task(answer_all(inbox, reply))
+        try:
+            async with thinking(bench_of(make_bench, store, []), folder, settings_of(folder, plan)) as judged:
+                await CampaignLoop(judged, Limits(experiments=2), slots=1).run()
+        finally:
+            person.cancel()
+    first, second = ([experiment.judgement for experiment in store.experiments()] for store in stores)
+    assert first == second
+    assert first[0] is not None
+    assert first[0].judge == "model"
+    assert first[0].agreement != 1.0
+
+
 async def test_a_profile_keeps_its_marks_from_models(make_bench: MakeBench, tmp_path: Path) -> None:
     bench = bench_of(make_bench, FakeStore(), [])
     quiet = bench.campaign.profile.model_copy(update={"agents": AgentsSpec(judge=False)})

@@ -152,6 +152,13 @@ async def test_without_usable_marks_the_other_judge_marks_and_it_is_told(
     assert said == [f"#7: {failure}; the judge without a model marks this one"]
 
 
+async def test_a_long_refusal_is_cut(candidate: Proposal) -> None:
+    mind = FakeMind([MindUnavailable("no\n" * 10_000)])
+    found = await MindJudge(mind, RubricJudge()).judge(candidate, checks(candidate), context())
+    assert len(found.note) < 600
+    assert "\n" not in found.note
+
+
 @pytest.mark.parametrize("reply", [marks(11, 5), marks(0, 5), {**marks(5, 5), "total": 10}, {"score": 1.0}])
 async def test_marks_out_of_bounds_and_totals_are_not_taken(candidate: Proposal, reply: dict[str, Any]) -> None:
     found = await MindJudge(FakeMind([reply]), RubricJudge()).judge(candidate, checks(candidate), context())

@@ -34,6 +34,8 @@ from asi_arch.mixers import baselines
 SAMPLES = 3
 LOWEST, HIGHEST = 1, 10
 MAX_TOKENS = 2000
+_MOST_REASON = 500
+"""Characters of a failure, which may quote a whole refusal."""
 _MOST_CODE = 12_000
 """Characters of a program; its middle is left out where it is longer."""
 
@@ -96,7 +98,7 @@ class MindJudge:
         try:
             return await self.appraise(proposal, checks, context)
         except (MindError, SyntaxError) as error:
-            reason = f"{error}"
+            reason = " ".join(str(error).split())[:_MOST_REASON]
         about = proposal.name if context.experiment is None else f"#{context.experiment}"
         self._say(f"{about}: {reason}; the judge without a model marks this one")
         judgement = await self._fallback.judge(proposal, checks, context)
