@@ -9,6 +9,7 @@ from asi_arch.agents.english import counted
 from asi_arch.agents.minds.debugger import MindDebugger
 from asi_arch.agents.minds.designer import Designer
 from asi_arch.agents.minds.fallback import Relieved
+from asi_arch.agents.minds.judge import MindJudge
 from asi_arch.agents.minds.researcher import Form, Inventor
 from asi_arch.app import CLOCK, require_containment
 from asi_arch.domain.exchanges import Exchanges
@@ -21,13 +22,13 @@ from asi_arch.llm.budgets import Purse
 from asi_arch.llm.ledger import Ledger
 from asi_arch.llm.lines import Surroundings, open_lines, remote_services
 from asi_arch.llm.mind import Minds
-from asi_arch.llm.plan import GGUF, MindPlan
+from asi_arch.llm.plan import GGUF, INBOX, MindPlan
 from asi_arch.llm.redact import Redactor
 from asi_arch.papers import Reporting, open_library
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
-ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.EXTRACTOR})
+ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.EXTRACTOR})
 """Roles that somebody plays."""
 
 
@@ -74,7 +75,7 @@ async def require_minds(plan: MindPlan) -> None:
 
 @asynccontextmanager
 async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGenerator[Bench, None]:
-    """The bench with a researcher and a debugger that ask the minds of the settings; as it is where they name none.
+    """The bench with a researcher, a debugger and a judge that ask the settings' minds; as it is where they name none.
 
     The random arm is a control and asks nobody. Raises `UserError` where programs of a mind could not be kept in.
     """
@@ -83,8 +84,9 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         bench.listen(Said(text))
 
     plan = settings.minds
-    inventor, has_debugger = idea_role(plan), can_debug(plan)
-    if inventor is None:
+    inventor, has_judge = idea_role(plan), bench.campaign.profile.agents.judge and can_judge(plan)
+    has_debugger = inventor is not None and can_debug(plan)
+    if inventor is None and not has_judge:
         yield bench
         return
     if bench.campaign.profile.search.policy is Policy.RANDOM:
@@ -96,6 +98,11 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
     for role in sorted(set(plan.roles) - ASKING):
         bench.listen(Said(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet"))
     async with opened_minds(plan, folder, warn=say, tell=say) as minds:
+        if has_judge:
+            bench = bench._replace(judge=MindJudge(minds, bench.judge, say=say))
+        if inventor is None:
+            yield bench
+            return
         researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
         if plan.when_silent == "compose":
             researcher = Relieved(researcher, bench.researcher, say)
@@ -124,6 +131,19 @@ def idea_role(plan: MindPlan) -> Role | None:
 def can_debug(plan: MindPlan) -> bool:
     """Whether failures go to a debugger: to one that is named, else to a default that is no local model."""
     return bool(plan.roles.get(Role.DEBUGGER) or (plan.default and not _is_local(plan.default)))
+
+
+def can_judge(plan: MindPlan) -> bool:
+    """Whether a mind marks designs: one that is named for it, else a default that is no local model and no inbox.
+
+    A judge is asked three times about every experiment, which is more than a person wants to answer.
+    """
+    default = plan.default
+    return bool(plan.roles.get(Role.JUDGE) or (default and not _is_local(default) and not _waits_for_people(default)))
+
+
+def _waits_for_people(spec: str) -> bool:
+    return spec.startswith(f"{INBOX}:")
 
 
 def _is_local(spec: str) -> bool:

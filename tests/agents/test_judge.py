@@ -107,3 +107,9 @@ def test_every_program_is_parsed_once_however_often_it_is_compared(lineage: list
     before = code_features.cache_info().misses
     judged(lineage[1], others=many)
     assert code_features.cache_info().misses == before
+
+
+def test_judgements_of_before_samples_were_kept_can_be_read() -> None:
+    mark = {"name": "innovation", "value": 0.5, "weight": 1.0, "reason": "It is new."}
+    found = Judgement.model_validate({"judge": "rubric", "marks": [mark], "score": 0.5})
+    assert (found.agreement, found.note, found.marks[0].samples) == (None, "", ())

@@ -12,7 +12,7 @@ from asi_arch.domain.repairs import mended
 from asi_arch.report.payload import best_payload, experiment_payload, status_payload, tree_payload
 from asi_arch.report.terminal import experiment_view, status_view
 from asi_arch.testing.fake_store import FakeStore
-from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
+from asi_arch.testing.records import make_campaign, make_experiment, make_judgement, make_proposal
 
 
 def as_json(payload):
@@ -123,3 +123,22 @@ def test_repairs_are_counted_and_shown_with_what_they_changed():
     assert "1 program that failed got 2 repairs; 1 saved" in text
     assert "Cause: flip" in text
     assert "Read before: 2406.06484-1" in text
+
+
+def test_how_far_a_models_marks_agree_is_told():
+    store = FakeStore()
+    store.create(make_campaign())
+    for index, change in enumerate(({}, {"agreement": 0.9}, {"agreement": 0.8}, {"note": "No usable marks."})):
+        experiment = make_experiment(index)
+        judgement = make_judgement(0.5).model_copy(update=change)
+        store.record(experiment.model_copy(update={"judgement": judgement}), 0.5)
+    judge = status_payload(store)["judge"]
+    assert (judge["by_model"], judge["unmarked"], judge["agreement"]) == (2, 1, pytest.approx(0.85))
+    told = Console(width=160, record=True, file=StringIO())
+    told.print(
+        status_view(status_payload(store), 0.0), *(experiment_view(experiment_payload(store, i)) for i in (1, 3))
+    )
+    text = told.export_text()
+    assert "a model marked 2 designs, its samples agree to 0.85 of 1; no usable marks came for 1" in text
+    assert "judge's samples agree to 0.90 of 1" in text
+    assert "No usable marks." in text

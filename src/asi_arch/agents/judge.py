@@ -20,6 +20,7 @@ The weights are the original's 25 for innovation and 45 for complexity and effic
 import ast
 import math
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from asi_arch.agents.features import code_features, similarity
 from asi_arch.domain.candidate import Proposal
@@ -47,12 +48,35 @@ class RubricJudge:
     async def judge(self, proposal: Proposal, checks: CheckReport, context: Evidence) -> Judgement:
         """Efficiency, simplicity and innovation, each between 0 and 1, and their weighted mean."""
         marks = (
-            _efficiency(checks.footprint, _reference_footprint(context)),
+            efficiency(checks.footprint, context),
             _simplicity(proposal, checks.footprint),
             _innovation(proposal, context.others),
         )
-        total = sum(mark.weight for mark in marks)
-        return Judgement(judge="rubric", marks=marks, score=sum(mark.value * mark.weight for mark in marks) / total)
+        return Judgement(judge="rubric", marks=marks, score=weighted(marks))
+
+
+def weighted(marks: Sequence[Mark]) -> float:
+    """The weighted mean of the marks' values."""
+    return sum(mark.value * mark.weight for mark in marks) / sum(mark.weight for mark in marks)
+
+
+def efficiency(own: Footprint | None, context: Evidence) -> Mark:
+    """The mark for counted work; no judge may give another one."""
+    return _efficiency(own, _reference_footprint(context))
+
+
+class Relative(NamedTuple):
+    """Another proposal and how alike it is, between 0 and 1."""
+
+    proposal: Proposal
+    likeness: float
+
+
+def nearest_relative(proposal: Proposal, others: Sequence[Proposal]) -> Relative | None:
+    """The first of those that are most alike; None where there are no others."""
+    own, mechanisms = code_features(proposal.source), frozenset(proposal.mechanisms)
+    relatives = [Relative(other, _alike(own, mechanisms, other)) for other in others]
+    return max(relatives, key=lambda relative: relative.likeness, default=None)
 
 
 def _reference_footprint(context: Evidence) -> Footprint | None:
@@ -93,18 +117,15 @@ def _simplicity(proposal: Proposal, footprint: Footprint | None) -> Mark:
 
 
 def _innovation(proposal: Proposal, others: Sequence[Proposal]) -> Mark:
-    if not others:
+    if (relative := nearest_relative(proposal, others)) is None:
         reason = "It is the first of its campaign, so nothing is like it."
         return Mark(name="innovation", value=1.0, weight=INNOVATION_WEIGHT, reason=reason)
-    own, mechanisms = code_features(proposal.source), frozenset(proposal.mechanisms)
-    likeness = [_alike(own, mechanisms, other) for other in others]
-    nearest = max(range(len(others)), key=likeness.__getitem__)
-    relative, alike = others[nearest], likeness[nearest]
-    value = min(1.0, (1.0 - alike) / NOVELTY_FOR_FULL_MARK)
-    shared = mechanisms & set(relative.mechanisms)
-    told = f" and {len(shared)} of its {len(mechanisms)} mechanisms" if mechanisms and relative.mechanisms else ""
-    in_code = similarity(own, code_features(relative.source))
-    reason = f"Its nearest relative, {relative.name}, shares {in_code:.0%} of the code's features{told}."
+    nearest, mechanisms = relative.proposal, frozenset(proposal.mechanisms)
+    value = min(1.0, (1.0 - relative.likeness) / NOVELTY_FOR_FULL_MARK)
+    shared = mechanisms & set(nearest.mechanisms)
+    told = f" and {len(shared)} of its {len(mechanisms)} mechanisms" if mechanisms and nearest.mechanisms else ""
+    in_code = similarity(code_features(proposal.source), code_features(nearest.source))
+    reason = f"Its nearest relative, {nearest.name}, shares {in_code:.0%} of the code's features{told}."
     return Mark(name="innovation", value=value, weight=INNOVATION_WEIGHT, reason=reason)
 
 

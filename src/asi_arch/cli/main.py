@@ -360,6 +360,27 @@ def bench_cognition(
     retrieval.bench(findings, as_json=as_json)
 
 
+@app.command("judge-test")
+def judge_test(
+    mind: Annotated[str, typer.Argument(metavar="MIND", help="Such as openai:MODEL, gguf:FILE, inbox:DIR; or rubric.")],
+    samples: Annotated[int, typer.Option(help="Questions per judgement, 3 or 5.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Is a judge fit? It marks baselines: renamed, with another's prose, with a plea for marks, and again.
+
+    Nothing is trained, and no campaign is touched. Exit code 0: every limit is met, 1: one is not, or no marks came.
+
+    [bold]Examples[/bold]
+
+      asi-arch judge-test rubric
+      asi-arch judge-test openai:gpt-5-mini
+      asi-arch judge-test gguf:models/small.gguf --json
+    """
+    from asi_arch.cli import judging
+
+    raise typer.Exit(judging.judge_test(judging.TrialWish(mind, samples, as_json)))
+
+
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Try on this machine what the rest relies on: the sandbox, torch, the store. Exit code 0: all is well, 1: not.

@@ -18,6 +18,8 @@ class Mark(Record):
     value: float
     weight: float
     reason: str
+    samples: tuple[float, ...] = ()
+    """What a model gave, each time it was asked; `value` is their median. Empty where the value was computed."""
 
 
 class Judgement(Record):
@@ -26,6 +28,10 @@ class Judgement(Record):
     judge: str
     marks: tuple[Mark, ...]
     score: float
+    agreement: float | None = None
+    """One minus the samples' mean absolute deviation from their median; None where nobody was asked twice."""
+    note: str = ""
+    """Why another judge than the one that was asked for had to mark it."""
 
 
 class Analysis(Record):

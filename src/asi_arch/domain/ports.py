@@ -342,6 +342,8 @@ class Evidence(NamedTuple):
     """All proposals with a lower index."""
     noise_nats: float | None
     """Standard deviation of the language loss between seeds, pooled over what was measured; None before two seeds."""
+    experiment: int | None = None
+    """Index of the one that is judged and explained; None outside a campaign."""
 
 
 class Analyst(Protocol):

@@ -257,6 +257,7 @@ class CampaignLoop:
             siblings=[found for i in sorted(siblings)[-8:] if (found := load(i)) is not None],
             others=[other for i, other in sorted(self._proposals.items()) if i < index],
             noise_nats=seed_noise(load, range(visible)),
+            experiment=index,
         )
 
     def _record(self, experiment: Experiment) -> None:

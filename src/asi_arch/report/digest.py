@@ -36,6 +36,10 @@ class Line(NamedTuple):
     """How often its program was mended."""
     mechanisms: tuple[str, ...]
     """What it is made of, by name."""
+    agreement: float | None = None
+    """Of the samples of a model that judged it."""
+    is_unmarked: bool = False
+    """Whether a model was asked to judge it and gave no usable marks."""
 
     @property
     def is_baseline(self) -> bool:
@@ -148,6 +152,7 @@ def _scores(experiment: Experiment, stage: StageName) -> list[StageScore]:
 
 
 def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
+    judgement = experiment.judgement
     return Line(
         summary=summary,
         parts=measure.parts(summary),
@@ -159,4 +164,6 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
         is_audited=any(run.would_stop is not None for run in experiment.runs),
         repairs=len(experiment.proposal.repairs),
         mechanisms=experiment.proposal.mechanisms,
+        agreement=judgement.agreement if judgement else None,
+        is_unmarked=bool(judgement and judgement.note),
     )

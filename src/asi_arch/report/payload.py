@@ -5,6 +5,7 @@ Every function returns dictionaries, lists, strings, numbers and None only. A nu
 
 import difflib
 from itertools import pairwise
+from statistics import fmean
 from typing import Any, TypedDict
 
 from asi_arch.domain.candidate import Author, Proposal
@@ -43,6 +44,8 @@ class StatusPayload(TypedDict):
     """`Savings`: how many, audited, wrong, and what they saved."""
     repairs: dict[str, int]
     """'repairs' made, 'programs' that got one, and how many of these were 'saved': measured in the end."""
+    judge: dict[str, Any]
+    """Designs that a model marked ('by_model') or could not ('unmarked'), and the mean 'agreement' of its samples."""
     baselines: list[dict[str, Any]]
     best: list[dict[str, Any]]
     """Up to five, best first."""
@@ -124,6 +127,7 @@ def status_payload(store: Store) -> StatusPayload:
         outcomes={kind: campaign.outcomes[kind] for kind in OUTCOMES if campaign.outcomes[kind]},
         early_stops=savings(campaign)._asdict(),
         repairs=_repairs(campaign),
+        judge=_judging(campaign),
         baselines=[summary_data(s, campaign.yardstick) for s in baselines],
         best=[summary_data(s, campaign.yardstick) for s in fittest],
         verdicts=[verdict_data(v, summaries.get(-1 if v.index is None else v.index)) for v in campaign.verdicts],
@@ -135,6 +139,15 @@ def _repairs(campaign: Digest) -> dict[str, int]:
     mended = [line for line in campaign.candidates if line.repairs]
     saved = sum(line.summary.is_measured for line in mended)
     return {"repairs": sum(line.repairs for line in mended), "programs": len(mended), "saved": saved}
+
+
+def _judging(campaign: Digest) -> dict[str, Any]:
+    agreements = [line.agreement for line in campaign.lines if line.agreement is not None]
+    return {
+        "by_model": len(agreements),
+        "unmarked": sum(line.is_unmarked for line in campaign.lines),
+        "agreement": fmean(agreements) if agreements else None,
+    }
 
 
 def best_payload(store: Store, number: int = 10) -> BestPayload:

@@ -39,6 +39,8 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
         facts.add_row(
             "self-repair", f"{plural(mended, 'program')} that failed got {plural(made, 'repair')}; {saved} saved"
         )
+    if payload["judge"]["by_model"] or payload["judge"]["unmarked"]:
+        facts.add_row("judge", _judging(payload["judge"]))
     if unfinished := payload["unfinished"]:
         facts.add_row("not finished", Text(", ".join(f"#{p['index']} {p['name']}" for p in unfinished)))
     if payload["last_event_at"] is not None:
@@ -52,6 +54,15 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
         Text(),
         summaries("baselines", payload["baselines"]),
     )
+
+
+def _judging(judge: Mapping[str, Any]) -> str:
+    text = f"a model marked {plural(judge['by_model'], 'design')}"
+    if judge["agreement"] is not None:
+        text += f", its samples agree to {judge['agreement']:.2f} of 1"
+    if judge["unmarked"]:
+        text += f"; no usable marks came for {judge['unmarked']}, which were marked without it"
+    return text
 
 
 def best_view(payload: BestPayload) -> RenderableType:
@@ -189,7 +200,16 @@ def _result(payload: ExperimentPayload) -> RenderableType:
         lines.append(Text(f"verified: {cells.verified(verdict)}", style="green" if verdict["is_promoted"] else ""))
     for mark in (payload["judgement"] or {}).get("marks", []):
         lines.append(Text(f"judge, {mark['name']}: {mark['value']:.2f} ({mark['reason']})", style="dim"))
+    lines += _about_judge(payload["judgement"] or {})
     return Group(*lines)
+
+
+def _about_judge(judgement: Mapping[str, Any]) -> list[Text]:
+    """How far a model's samples agree, or why it did not judge."""
+    found = [Text(judgement["note"], style="yellow")] if judgement.get("note") else []
+    if judgement.get("agreement") is not None:
+        found.append(Text(f"judge's samples agree to {judgement['agreement']:.2f} of 1", style="dim"))
+    return found
 
 
 def _confirmed(checks: Sequence[Mapping[str, Any]]) -> Text:

@@ -1,6 +1,6 @@
-"""A mind that answers from a list."""
+"""Minds that answer from a list, or by what they are asked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -35,3 +35,16 @@ class FakeMind:
                 return answer
             self.complaints.append(complaint)
         raise BadAnswer("no reply was usable")
+
+
+class ThinkingMind:
+    """`domain.minds.Mind` whose answer is a function of the prompt; it keeps all prompts."""
+
+    def __init__(self, reply: Callable[[Prompt], Mapping[str, Any]]) -> None:
+        self._reply = reply
+        self.prompts: list[Prompt] = []
+
+    async def ask(self, question: Question[Answer]) -> Answer:
+        """The validated answer. Raises `ValidationError` for one of another form: that is the test's mistake."""
+        self.prompts.append(question.prompt)
+        return question.answer.model_validate(self._reply(question.prompt))
