@@ -9,6 +9,7 @@ from asi_arch.agents.english import counted
 from asi_arch.agents.minds.debugger import MindDebugger
 from asi_arch.agents.minds.designer import Designer
 from asi_arch.agents.minds.fallback import Relieved
+from asi_arch.agents.minds.novelty import NoveltyGate
 from asi_arch.agents.minds.researcher import Form, Inventor
 from asi_arch.app import CLOCK, require_containment
 from asi_arch.domain.exchanges import Exchanges
@@ -23,11 +24,13 @@ from asi_arch.llm.lines import Surroundings, open_lines, remote_services
 from asi_arch.llm.mind import Minds
 from asi_arch.llm.plan import GGUF, MindPlan
 from asi_arch.llm.redact import Redactor
+from asi_arch.novelty import ROLES as NOVELTY_ROLES
+from asi_arch.novelty import diversifying, open_motivations
 from asi_arch.papers import Reporting, open_library
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
-ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.EXTRACTOR})
+ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.EXTRACTOR}) | NOVELTY_ROLES
 """Roles that somebody plays."""
 
 
@@ -82,8 +85,8 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
     def say(text: str) -> None:
         bench.listen(Said(text))
 
-    plan = settings.minds
-    inventor, has_debugger = idea_role(plan), can_debug(plan)
+    inventor, has_debugger = idea_role(settings.minds), can_debug(settings.minds)
+    plan = diversifying(settings.minds, inventor)
     if inventor is None:
         yield bench
         return
@@ -93,10 +96,14 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         return
     if inventor is Role.RESEARCHER or has_debugger:
         require_containment(settings, "A language model's programs are run in no other way")
-    for role in sorted(set(plan.roles) - ASKING):
+    has_novelty = bench.campaign.profile.agents.novelty
+    for role in sorted(set(settings.minds.roles) - (ASKING if has_novelty else ASKING - NOVELTY_ROLES)):
         bench.listen(Said(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet"))
     async with opened_minds(plan, folder, warn=say, tell=say) as minds:
         researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
+        if has_novelty:
+            motivations = open_motivations(bench.campaign, settings, say)
+            researcher = NoveltyGate(researcher, motivations, minds if can_tell_repeats(plan) else None, say)
         if plan.when_silent == "compose":
             researcher = Relieved(researcher, bench.researcher, say)
         library = open_library(settings, Reporting(say=say))
@@ -121,6 +128,11 @@ def idea_role(plan: MindPlan) -> Role | None:
 def can_debug(plan: MindPlan) -> bool:
     """Whether failures go to a debugger: to one that is named, else to a default that is no local model."""
     return bool(plan.roles.get(Role.DEBUGGER) or (plan.default and not _is_local(plan.default)))
+
+
+def can_tell_repeats(plan: MindPlan) -> bool:
+    """Whether a mind is asked if an idea repeats another: one that is named, or a default that is no local model."""
+    return bool(plan.roles.get(Role.NOVELTY) or (plan.default and not _is_local(plan.default)))
 
 
 def _is_local(spec: str) -> bool:

@@ -202,6 +202,13 @@ class FitnessSpec(Record):
     """How far below the floor's multi-query recall the veto begins: two seeds of one model differ by about that."""
 
 
+class AgentsSpec(Record):
+    """Which minds take part beside the one that has the ideas. They choose what is tried and move no measurement."""
+
+    novelty: bool = True
+    """Whether a mind's idea that repeats an earlier one is sent back before it is trained."""
+
+
 class Profile(Record):
     """Everything that changes the numbers of a campaign."""
 
@@ -218,6 +225,7 @@ class Profile(Record):
     blind: BlindSpec = BlindSpec()
     search: SearchSpec
     fitness: FitnessSpec = FitnessSpec()
+    agents: AgentsSpec = AgentsSpec()
 
     @model_validator(mode="after")
     def _seeds_are_distinct(self) -> Self:

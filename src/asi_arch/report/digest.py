@@ -8,6 +8,7 @@ from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreError
 from asi_arch.domain.experiment import Cost, Experiment, Summary
+from asi_arch.domain.novelty import Novelty
 from asi_arch.domain.outcome import Outcome, StageScore
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
@@ -34,6 +35,8 @@ class Line(NamedTuple):
     """Whether an early stop of it was let through."""
     repairs: int
     """How often its program was mended."""
+    novelty: Novelty | None
+    """None where nobody asked whether it is new."""
 
     @property
     def is_baseline(self) -> bool:
@@ -156,4 +159,5 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
         finished_at=experiment.finished_at,
         is_audited=any(run.would_stop is not None for run in experiment.runs),
         repairs=len(experiment.proposal.repairs),
+        novelty=experiment.proposal.novelty,
     )

@@ -43,6 +43,8 @@ class StatusPayload(TypedDict):
     """`Savings`: how many, audited, wrong, and what they saved."""
     repairs: dict[str, int]
     """'repairs' made, 'programs' that got one, and how many of these were 'saved': measured in the end."""
+    novelty: dict[str, int]
+    """Of ideas that were 'checked': 'sent_back' how often, 'diversified' from another discipline, known 'repeats'."""
     baselines: list[dict[str, Any]]
     best: list[dict[str, Any]]
     """Up to five, best first."""
@@ -124,6 +126,7 @@ def status_payload(store: Store) -> StatusPayload:
         outcomes={kind: campaign.outcomes[kind] for kind in OUTCOMES if campaign.outcomes[kind]},
         early_stops=savings(campaign)._asdict(),
         repairs=_repairs(campaign),
+        novelty=_novelty(campaign),
         baselines=[summary_data(s, campaign.yardstick) for s in baselines],
         best=[summary_data(s, campaign.yardstick) for s in fittest],
         verdicts=[verdict_data(v, summaries.get(-1 if v.index is None else v.index)) for v in campaign.verdicts],
@@ -135,6 +138,16 @@ def _repairs(campaign: Digest) -> dict[str, int]:
     mended = [line for line in campaign.candidates if line.repairs]
     saved = sum(line.summary.is_measured for line in mended)
     return {"repairs": sum(line.repairs for line in mended), "programs": len(mended), "saved": saved}
+
+
+def _novelty(campaign: Digest) -> dict[str, int]:
+    checked = [line.novelty for line in campaign.candidates if line.novelty is not None]
+    return {
+        "checked": len(checked),
+        "sent_back": sum(len(record.disciplines) for record in checked),
+        "diversified": sum(bool(record.discipline) for record in checked),
+        "repeats": sum(record.is_repeat for record in checked),
+    }
 
 
 def best_payload(store: Store, number: int = 10) -> BestPayload:
