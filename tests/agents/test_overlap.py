@@ -4,6 +4,7 @@ from asi_arch.domain.repairs import mended
 from asi_arch.testing.records import make_proposal
 
 PARENT = "import torch\n\ndef forward(x):\n    y = torch.cumsum(x, 1)\n    return torch.relu(y) + 1.5\n"
+OTHER = "def forward(x, scale):\n    while scale > 0:\n        scale = scale - 3\n    return {'x': scale}\n"
 WITH_FFT = PARENT + "\ndef spread(x):\n    return torch.fft.irfft(torch.fft.rfft(x, 64), 64) * 0.25\n"
 WITH_SORT = PARENT + "\ndef ranks(x):\n    order = torch.argsort(x)\n    return [order[i] for i in range(9) if i % 2]\n"
 

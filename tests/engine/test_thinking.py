@@ -9,7 +9,7 @@ from asi_arch.agents.composer import BASELINE_DESIGNS, baseline_proposal, render
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.minds import MindUnavailable, Role
-from asi_arch.domain.profile import Policy
+from asi_arch.domain.profile import AgentsSpec, Policy
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.campaign import CampaignLoop, Limits
 from asi_arch.engine.notices import Notice, Said
@@ -29,7 +29,10 @@ def composed_baseline(name: str) -> Proposal:
 
 
 def bench_of(make_bench: MakeBench, store: FakeStore, said: list[Notice]) -> Bench:
-    return make_bench(store, FakeLab(), listen=said.append)._replace(baseline=composed_baseline)
+    """Without the novelty check, which has tests of its own."""
+    bench = make_bench(store, FakeLab(), listen=said.append)
+    profile = bench.campaign.profile.model_copy(update={"agents": AgentsSpec(novelty=False)})
+    return bench._replace(campaign=bench.campaign.model_copy(update={"profile": profile}), baseline=composed_baseline)
 
 
 def settings_of(folder: Path, plan: MindPlan) -> Settings:
