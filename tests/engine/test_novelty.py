@@ -46,7 +46,7 @@ def reply(name: str, page: str) -> dict[str, object]:
     if "Start from another discipline" in page:
         assert DECAY[:60] in page
         return answer("window_branch", BRANCH) | {"add": ["window_branch", "token_gates"]}
-    return answer("scalar_decay" if name == "designer-1" else "retention", DECAY)
+    return answer("scalar_decay" if name.startswith("designer-1") else "retention", DECAY)
 
 
 async def answer_all(inbox: Path) -> None:
