@@ -21,7 +21,7 @@ def prompts(brief: Brief) -> dict[str, Prompt]:
     assert parent is not None
     rule = parent.model_copy(update={"motivation": "The delta rule replaces what a key holds."})
     earlier = {3: rule, 5: make_proposal("Fading", motivation="A decay for every channel.", change="Adds a decay.")}
-    elsewhere = brief._replace(direction=DISCIPLINES[1].words, avoid=[novelty.text_of(earlier[5])], earlier=earlier)
+    elsewhere = brief._replace(direction=DISCIPLINES[1].words, avoid=[novelty.told_of(earlier[5])], earlier=earlier)
     leak = Rejected(check="future", reason="Position 3 depends on position 7")
     return {
         "designer": designer.question(brief, known).prompt,

@@ -124,7 +124,7 @@ class NoveltyGate:
     def _repeated(self, brief: Brief, idea: _Idea) -> list[str]:
         """Of its nearest, those that are not clearly something else."""
         least = self._motivations.bands.new_below
-        return [text_of(brief.earlier[one.number]) for one in idea.near if one.similarity >= least]
+        return [told_of(brief.earlier[one.number]) for one in idea.near if one.similarity >= least]
 
     def _record(self, idea: _Idea, used: Sequence[str]) -> Novelty:
         return Novelty(
@@ -144,14 +144,20 @@ def text_of(proposal: Proposal) -> str:
     return f"{proposal.motivation}\n{proposal.change}".strip()
 
 
+def told_of(proposal: Proposal) -> str:
+    """What a prompt says of a proposal; the change comes first, because long texts lose their end."""
+    change = f"{proposal.change.rstrip('.')}. " if proposal.change else ""
+    return change + proposal.motivation
+
+
 def question(brief: Brief, proposal: Proposal, near: Sequence[Near]) -> Question[Opinion]:
     """Asks whether a proposal repeats one of those that it is near."""
     return Question(
         role=Role.NOVELTY,
         prompt=prompt(
             "novelty",
-            idea=shortened(text_of(proposal), _WORDS),
-            earlier=[(one.number, shortened(text_of(brief.earlier[one.number]), _WORDS)) for one in near],
+            idea=shortened(told_of(proposal), _WORDS),
+            earlier=[(one.number, shortened(told_of(brief.earlier[one.number]), _WORDS)) for one in near],
         ),
         answer=Opinion,
         temperature=0.2,
