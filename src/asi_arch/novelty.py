@@ -57,7 +57,7 @@ class _Noise:
     def windows(self, text: str) -> Vectors:
         """[1, width], unit length; another one at each call."""
         vector = self._rng.normal(size=(1, self._width)).astype(np.float32)
-        return vector / np.linalg.norm(vector)
+        return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
 def lookup_times(count: int = 10_000, repetitions: int = 40) -> dict[str, Any]:

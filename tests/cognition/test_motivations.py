@@ -91,7 +91,8 @@ def test_a_number_that_is_known_and_a_text_without_a_word_change_nothing(encoder
     motivations.add(0, "fading memory")
     motivations.add(0, "another text")
     motivations.add(1, " . ")
-    assert motivations.nearest("fading memory", 5, before=9) == [Near(0, pytest.approx(1.0, abs=1e-3))]
+    (found,) = motivations.nearest("fading memory", 5, before=9)
+    assert (found.number, found.similarity) == (0, pytest.approx(1.0, abs=1e-3))
 
 
 def test_a_text_is_encoded_once(encoder: CountedWords) -> None:

@@ -69,7 +69,9 @@ def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asi_arch.novelty, "complaint_about_embeddings", lambda: "faiss not installed (pip)")
 
 
-async def ideas(make_bench: MakeBench, folder: Path, *, answers: bool, novelty: bool = True) -> tuple[FakeStore, list]:
+async def ideas(
+    make_bench: MakeBench, folder: Path, *, answers: bool, novelty: bool = True
+) -> tuple[FakeStore, list[str]]:
     """A campaign of four, two of them baselines, with the inbox answered or not."""
     store, said = FakeStore(), list[Notice]()
     inbox = folder / "questions"
