@@ -10,6 +10,7 @@ from asi_arch.agents.minds.debugger import MindDebugger
 from asi_arch.agents.minds.designer import Designer
 from asi_arch.agents.minds.fallback import Relieved
 from asi_arch.agents.minds.judge import MindJudge
+from asi_arch.agents.minds.novelty import NoveltyGate
 from asi_arch.agents.minds.researcher import Form, Inventor
 from asi_arch.app import CLOCK, require_containment
 from asi_arch.domain.exchanges import Exchanges
@@ -24,11 +25,13 @@ from asi_arch.llm.lines import Surroundings, open_lines, remote_services
 from asi_arch.llm.mind import Minds
 from asi_arch.llm.plan import GGUF, INBOX, MindPlan
 from asi_arch.llm.redact import Redactor
+from asi_arch.novelty import ROLES as NOVELTY_ROLES
+from asi_arch.novelty import diversifying, open_motivations
 from asi_arch.papers import Reporting, open_library
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
-ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.EXTRACTOR})
+ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.EXTRACTOR}) | NOVELTY_ROLES
 """Roles that somebody plays."""
 
 
@@ -83,8 +86,9 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
     def say(text: str) -> None:
         bench.listen(Said(text))
 
-    plan = settings.minds
-    inventor, has_judge = idea_role(plan), bench.campaign.profile.agents.judge and can_judge(plan)
+    inventor = idea_role(settings.minds)
+    plan = diversifying(settings.minds, inventor)
+    has_judge = bench.campaign.profile.agents.judge and can_judge(plan)
     has_debugger = inventor is not None and can_debug(plan)
     if inventor is None and not has_judge:
         yield bench
@@ -95,7 +99,8 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         return
     if inventor is Role.RESEARCHER or has_debugger:
         require_containment(settings, "A language model's programs are run in no other way")
-    for role in sorted(set(plan.roles) - ASKING):
+    has_novelty = bench.campaign.profile.agents.novelty
+    for role in sorted(set(settings.minds.roles) - (ASKING if has_novelty else ASKING - NOVELTY_ROLES)):
         bench.listen(Said(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet"))
     async with opened_minds(plan, folder, warn=say, tell=say) as minds:
         if has_judge:
@@ -104,6 +109,9 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
             yield bench
             return
         researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
+        if has_novelty:
+            motivations = open_motivations(bench.campaign, settings, say)
+            researcher = NoveltyGate(researcher, motivations, minds if can_tell_repeats(plan) else None, say)
         if plan.when_silent == "compose":
             researcher = Relieved(researcher, bench.researcher, say)
         library = open_library(settings, Reporting(say=say))
@@ -144,6 +152,11 @@ def can_judge(plan: MindPlan) -> bool:
 
 def _waits_for_people(spec: str) -> bool:
     return spec.startswith(f"{INBOX}:")
+
+
+def can_tell_repeats(plan: MindPlan) -> bool:
+    """Whether a mind is asked if an idea repeats another: one that is named, or a default that is no local model."""
+    return bool(plan.roles.get(Role.NOVELTY) or (plan.default and not _is_local(plan.default)))
 
 
 def _is_local(spec: str) -> bool:

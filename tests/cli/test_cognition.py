@@ -192,6 +192,7 @@ def test_the_bench_measures_a_test_set_and_says_what_it_could_not(
     assert (line["search"], line["recall_at_3"], line["mrr"], found["findings"]) == ("bm25", 1.0, 1.0, 1)
     assert found["missing"] == "faiss not installed"
     assert 0 < line["warm_ms"] <= line["warm_most_ms"]
+    assert found["novelty"]["motivations"] == 10_000
 
 
 @pytest.mark.usefixtures("own", "by_words")
@@ -204,6 +205,7 @@ def test_without_a_test_set_recall_is_called_not_measured(
     out = capsys.readouterr().out
     assert "There is no test set yet, so recall was not measured" in out
     assert "1.000" not in out
+    assert "The nearest of 10,000 motivations by " in out
 
 
 def test_the_commands_are_wired(asi_arch: Run, own: Path, environment: dict[str, str], notes: Path) -> None:

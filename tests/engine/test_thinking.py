@@ -29,7 +29,10 @@ def composed_baseline(name: str) -> Proposal:
 
 
 def bench_of(make_bench: MakeBench, store: FakeStore, said: list[Notice]) -> Bench:
-    return make_bench(store, FakeLab(), listen=said.append)._replace(baseline=composed_baseline)
+    """Without the novelty check, which has tests of its own."""
+    bench = make_bench(store, FakeLab(), listen=said.append)
+    profile = bench.campaign.profile.model_copy(update={"agents": AgentsSpec(novelty=False)})
+    return bench._replace(campaign=bench.campaign.model_copy(update={"profile": profile}), baseline=composed_baseline)
 
 
 def settings_of(folder: Path, plan: MindPlan) -> Settings:

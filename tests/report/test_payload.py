@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from asi_arch.domain.errors import StoreError, UserError
+from asi_arch.domain.novelty import Decider, Measure, Novelty
 from asi_arch.domain.outcome import StoppedEarly
 from asi_arch.domain.profile import StageName
 from asi_arch.domain.repairs import mended
@@ -142,3 +143,40 @@ def test_how_far_a_models_marks_agree_is_told():
     assert "a model marked 2 designs, its samples agree to 0.85 of 1; no usable marks came for 1" in text
     assert "judge's samples agree to 0.90 of 1" in text
     assert "No usable marks." in text
+
+
+def test_the_novelty_check_is_counted_and_told():
+    store = FakeStore()
+    store.create(make_campaign())
+    for index in range(4):
+        store.record(make_experiment(index), 0.5)
+    clear = Novelty(
+        nearest=2, similarity=0.31, measure=Measure.WORDS, decider=Decider.SIMILARITY, reason="Nothing is like it."
+    )
+    moved = Novelty(
+        nearest=None,
+        similarity=0.0,
+        measure=Measure.MEANING,
+        decider=Decider.MIND,
+        reason="Both fade the state.",
+        is_repeat=True,
+        discipline="ecology",
+        disciplines=("topology", "ecology"),
+    )
+    store.record(make_experiment(4, make_proposal("clear", novelty=clear)), 0.6)
+    store.record(make_experiment(5, make_proposal("moved", novelty=moved)), 0.6)
+    assert status_payload(store)["novelty"] == {"checked": 2, "sent_back": 2, "diversified": 1, "repeats": 1}
+    told = Console(width=400, record=True, file=StringIO())
+    told.print(status_view(status_payload(store), 0.0))
+    told.print(*(experiment_view(experiment_payload(store, index)) for index in (3, 4, 5)))
+    text = told.export_text()
+    assert "2 ideas checked, 2 sent back as repeats; 1 came from another discipline, 1 repeated all the same" in text
+    assert (
+        "Novelty: nearest #2 with a similarity of 0.31 by words; new, decided by similarity alone. Nothing is like it."
+        in text
+    )
+    assert (
+        "Novelty: nothing came before it; taken although it repeats an earlier idea, decided by a mind. Both fade the"
+        " state. 2 ideas were sent back, to topology, ecology; this one comes from ecology." in text
+    )
+    assert experiment_payload(store, 3)["idea"]["novelty"] is None

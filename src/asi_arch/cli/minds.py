@@ -18,7 +18,8 @@ from asi_arch.domain.minds import Prompt, Question, Role
 from asi_arch.domain.record import Record
 from asi_arch.llm.lines import parsed
 from asi_arch.llm.plan import MindPlan
-from asi_arch.minds import ASKING, opened_minds
+from asi_arch.minds import ASKING, idea_role, opened_minds
+from asi_arch.novelty import diversifying
 from asi_arch.store.exchanges import FILE, SqliteExchanges
 
 ANSWERED, SILENT = 0, 1
@@ -33,7 +34,7 @@ class Sum(Record):
 def show(state: Path | None, as_json: bool) -> None:
     """The routing table and what the campaign has spent."""
     settings = options.settings(state)
-    plan, spent = settings.minds, _spent(settings.state)
+    plan, spent = diversifying(settings.minds, idea_role(settings.minds)), _spent(settings.state)
     routes = {
         role.value: str(parsed(text, plan)) if (text := plan.spec(role)) else None for role in Role if role in ASKING
     }

@@ -20,6 +20,7 @@ from asi_arch.cognition.embedding import complaint_about_embeddings
 from asi_arch.cognition.findings import PACKAGED, Finding, load_findings
 from asi_arch.cognition.library import Library
 from asi_arch.cognition.retrieval import quality
+from asi_arch.novelty import lookup_times
 from asi_arch.papers import Search, library_with, searchable
 from asi_arch.settings import load_settings
 
@@ -44,6 +45,7 @@ def bench(findings: Path | None, *, as_json: bool) -> None:
         "load": os.getloadavg()[0],
         "searches": lines,
         **_cold(corpus),
+        "novelty": lookup_times(),
     }
     if complaint := complaint_about_embeddings():
         result["missing"] = complaint
@@ -106,6 +108,11 @@ def _print(result: dict[str, Any]) -> None:
     cold, first = (_told(result[name], "{:.2f} s") for name in ("cold_s", "first_s"))
     console.print(
         f"A whole `asi-arch cognition search`: {cold}; the first one ever: {first}; load {result['load']:.1f}"
+    )
+    novelty = result["novelty"]
+    console.print(
+        f"The nearest of {novelty['motivations']:,} motivations by {novelty['measure']}: {novelty['lookup_ms']:.1f} ms,"
+        f" and {novelty['encode_ms']:.1f} ms to encode the new one"
     )
     if "missing" in result:
         console.print(f"Search by meaning was not measured: {result['missing']}", markup=False)

@@ -12,7 +12,7 @@ WEIGHTS = {"trigger": 4.0, "name": 1.0, "background": 1.0, "algorithm": 1.0, "gu
 """Of a word found in each field."""
 MAX_WORDS = 256
 """Different words of a text that are searched for, the first ones."""
-_STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
         """
@@ -51,7 +51,7 @@ class ByWords:
 
     def ranked(self, text: str) -> list[Hit]:
         """Entries with at least one word of the text, best first."""
-        words = list(dict.fromkeys(word for word in words_of(text) if word not in _STOP_WORDS))[:MAX_WORDS]
+        words = list(dict.fromkeys(word for word in words_of(text) if word not in STOP_WORDS))[:MAX_WORDS]
         if not words:
             return []
         weights = ", ".join(str(weight) for weight in WEIGHTS.values())

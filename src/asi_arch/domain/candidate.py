@@ -3,6 +3,7 @@
 import ast
 from enum import Enum
 
+from asi_arch.domain.novelty import Novelty
 from asi_arch.domain.record import Record, sha256
 
 
@@ -64,6 +65,8 @@ class Proposal(Record):
     """The composer's typed description as JSON; empty for free code."""
     passages: tuple[str, ...] = ()
     """Ids of the entries of the cognition base that its author was given."""
+    novelty: Novelty | None = None
+    """None where nobody asked whether it is new."""
     repairs: tuple[Repair, ...] = ()
     """Oldest first; `source` is the program after the last."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from random import Random
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Adapter, Proposal
 from asi_arch.domain.cognition import Passage
 from asi_arch.domain.experiment import Analysis, Experiment, Judgement, Summary
+from asi_arch.domain.novelty import Bands, Measure, Near
 from asi_arch.domain.outcome import CheckReport, Outcome, Run, RunKey, StoppedEarly
 from asi_arch.domain.profile import Split
 from asi_arch.domain.verdict import Verdict
@@ -302,6 +304,12 @@ class Brief(NamedTuple):
     """Read when it is asked for: a researcher without a model does not need it."""
     experiment: int = 0
     """Index of the one that is proposed."""
+    earlier: Mapping[int, Proposal] = MappingProxyType({})
+    """All proposals with a lower index."""
+    direction: str = ""
+    """From which other discipline the idea should come, in a sentence; empty where that is free."""
+    avoid: Sequence[str] = ()
+    """Motivations that an idea for this brief has repeated."""
 
 
 class Researcher(Protocol):
@@ -312,6 +320,28 @@ class Researcher(Protocol):
 
         Without a language model a pure function of its arguments. Raises `MindError` where one gave nothing usable.
         """
+        ...
+
+
+class Motivations(Protocol):
+    """Finds which earlier motivations are most like a new one. Adding and asking depend on the texts alone."""
+
+    @property
+    def measure(self) -> Measure:
+        """By what they are alike."""
+        ...
+
+    @property
+    def bands(self) -> Bands:
+        """What similarities of this measure say by themselves."""
+        ...
+
+    def add(self, number: int, text: str) -> None:
+        """Remember an experiment's motivation. A number that is known, or a text without a word, changes nothing."""
+        ...
+
+    def nearest(self, text: str, count: int, before: int) -> list[Near]:
+        """Up to `count` remembered ones with a number below `before`, most alike first, equal ones by number."""
         ...
 
 

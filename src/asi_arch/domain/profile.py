@@ -203,9 +203,12 @@ class FitnessSpec(Record):
 
 
 class AgentsSpec(Record):
-    """Which agents ask a language model, where the settings name one. No measurement depends on it."""
+    """Which minds take part beside the one that has the ideas. They choose what is tried and move no measurement."""
 
     judge: bool = True
+    """Whether a mind marks designs, where one may; else the marks are counted."""
+    novelty: bool = True
+    """Whether a mind's idea that repeats an earlier one is sent back before it is trained."""
 
 
 class Profile(Record):

@@ -210,6 +210,7 @@ class CampaignLoop:
             taken=self._taken,
             known=lambda: self._known(index, choice.parent, choice.references),
             experiment=index,
+            earlier=self._proposals,
         )
         return await self._bench.researcher.propose(brief, rng)
 

@@ -8,6 +8,7 @@ from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreError
 from asi_arch.domain.experiment import Cost, Experiment, Summary
+from asi_arch.domain.novelty import Novelty
 from asi_arch.domain.outcome import Outcome, StageScore
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
@@ -40,6 +41,8 @@ class Line(NamedTuple):
     """Of the samples of a model that judged it."""
     is_unmarked: bool = False
     """Whether a model was asked to judge it and gave no usable marks."""
+    novelty: Novelty | None
+    """None where nobody asked whether it is new."""
 
     @property
     def is_baseline(self) -> bool:
@@ -166,4 +169,5 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
         mechanisms=experiment.proposal.mechanisms,
         agreement=judgement.agreement if judgement else None,
         is_unmarked=bool(judgement and judgement.note),
+        novelty=experiment.proposal.novelty,
     )

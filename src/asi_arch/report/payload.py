@@ -46,6 +46,8 @@ class StatusPayload(TypedDict):
     """'repairs' made, 'programs' that got one, and how many of these were 'saved': measured in the end."""
     judge: dict[str, Any]
     """Designs that a model marked ('by_model') or could not ('unmarked'), and the mean 'agreement' of its samples."""
+    novelty: dict[str, int]
+    """Of ideas that were 'checked': 'sent_back' how often, 'diversified' from another discipline, known 'repeats'."""
     baselines: list[dict[str, Any]]
     best: list[dict[str, Any]]
     """Up to five, best first."""
@@ -128,6 +130,7 @@ def status_payload(store: Store) -> StatusPayload:
         early_stops=savings(campaign)._asdict(),
         repairs=_repairs(campaign),
         judge=_judging(campaign),
+        novelty=_novelty(campaign),
         baselines=[summary_data(s, campaign.yardstick) for s in baselines],
         best=[summary_data(s, campaign.yardstick) for s in fittest],
         verdicts=[verdict_data(v, summaries.get(-1 if v.index is None else v.index)) for v in campaign.verdicts],
@@ -147,6 +150,16 @@ def _judging(campaign: Digest) -> dict[str, Any]:
         "by_model": len(agreements),
         "unmarked": sum(line.is_unmarked for line in campaign.lines),
         "agreement": fmean(agreements) if agreements else None,
+    }
+
+
+def _novelty(campaign: Digest) -> dict[str, int]:
+    checked = [line.novelty for line in campaign.candidates if line.novelty is not None]
+    return {
+        "checked": len(checked),
+        "sent_back": sum(len(record.disciplines) for record in checked),
+        "diversified": sum(bool(record.discipline) for record in checked),
+        "repeats": sum(record.is_repeat for record in checked),
     }
 
 

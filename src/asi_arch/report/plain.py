@@ -69,6 +69,7 @@ def idea_data(proposal: Proposal) -> dict[str, Any]:
         "change": proposal.change,
         "passages": list(proposal.passages),
         "mechanisms": list(proposal.mechanisms),
+        "novelty": proposal.novelty.model_dump(mode="json") if proposal.novelty else None,
     }
 
 

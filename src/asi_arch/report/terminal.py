@@ -14,6 +14,7 @@ from rich.tree import Tree
 
 from asi_arch.report import cells
 from asi_arch.report.cells import clean, panel, summaries
+from asi_arch.report.novelty import novelty_counts, novelty_sentence
 from asi_arch.report.payload import BestPayload, ExperimentPayload, StatusPayload, TreePayload
 from asi_arch.report.savings import Savings, one_line
 from asi_arch.report.sparkline import chart
@@ -41,6 +42,8 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
         )
     if payload["judge"]["by_model"] or payload["judge"]["unmarked"]:
         facts.add_row("judge", _judging(payload["judge"]))
+    if payload["novelty"]["checked"]:
+        facts.add_row("novelty", novelty_counts(payload["novelty"]))
     if unfinished := payload["unfinished"]:
         facts.add_row("not finished", Text(", ".join(f"#{p['index']} {p['name']}" for p in unfinished)))
     if payload["last_event_at"] is not None:
@@ -167,6 +170,8 @@ def _idea_text(payload: ExperimentPayload) -> Text:
         lines.append(f"Mechanisms: {', '.join(idea['mechanisms'])}")
     if idea["passages"]:
         lines.append(f"Read before: {', '.join(idea['passages'])} (`asi-arch cognition show ID`)")
+    if idea["novelty"]:
+        lines.append(f"Novelty: {novelty_sentence(idea['novelty'])}")
     return Text("\n".join(lines))
 
 

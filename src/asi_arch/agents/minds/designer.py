@@ -19,6 +19,7 @@ from asi_arch.agents.composer.mechanism import EXCLUSIVE, Family, Mechanism, Set
 from asi_arch.agents.composer.rendering import rendered
 from asi_arch.agents.composer.wording import name_of
 from asi_arch.agents.english import listed
+from asi_arch.agents.minds.elsewhere import asking_role, elsewhere
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import prompt
 from asi_arch.agents.minds.telling import idea_of, numbers, shortened
@@ -112,9 +113,10 @@ def question(brief: Brief, known: Known) -> Question[Sketch]:
         passages=[idea_of(passage, _PASSAGE_WORDS) for passage in known.passages],
         noise=known.noise_nats,
         most=MAX_MOVES,
+        **elsewhere(brief),
     )
     return Question(
-        role=Role.DESIGNER,
+        role=asking_role(brief, Role.DESIGNER),
         prompt=asked,
         answer=sketch_for(origin.design if origin else None),
         temperature=0.9,

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from asi_arch.agents.minds.edits import Edit, EditRefused, edited, syntax_complaint
+from asi_arch.agents.minds.elsewhere import asking_role, elsewhere
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import prompt
 from asi_arch.agents.minds.telling import idea_of, numbers, shortened
@@ -79,7 +80,7 @@ class Inventor:
 def question_for_program(brief: Brief, known: Known) -> Question[WholeProgram]:
     """Asks for a complete program."""
     return Question(
-        role=Role.RESEARCHER,
+        role=asking_role(brief, Role.RESEARCHER),
         prompt=prompt("researcher", form=Form.WHOLE.value, **_values(brief, known)),
         answer=WholeProgram,
         temperature=0.9,
@@ -99,7 +100,7 @@ def question_for_edits(brief: Brief, known: Known, parent: Proposal) -> Question
             return str(refused)
 
     return Question(
-        role=Role.RESEARCHER,
+        role=asking_role(brief, Role.RESEARCHER),
         prompt=prompt("researcher", form=Form.EDITS.value, **_values(brief, known)),
         answer=EditedProgram,
         temperature=0.9,
@@ -135,6 +136,7 @@ def _values(brief: Brief, known: Known) -> dict[str, object]:
             for passage in known.passages
         ],
         "noise": known.noise_nats,
+        **elsewhere(brief),
     }
 
 
