@@ -6,10 +6,12 @@ from pathlib import Path
 from random import SystemRandom
 
 from asi_arch.agents.english import counted
+from asi_arch.agents.minds.analyst import MindAnalyst
 from asi_arch.agents.minds.debugger import MindDebugger
 from asi_arch.agents.minds.designer import Designer
 from asi_arch.agents.minds.fallback import Relieved
 from asi_arch.agents.minds.researcher import Form, Inventor
+from asi_arch.agents.minds.summariser import Briefed, Summariser
 from asi_arch.app import CLOCK, require_containment
 from asi_arch.domain.exchanges import Exchanges
 from asi_arch.domain.minds import Role
@@ -23,11 +25,11 @@ from asi_arch.llm.lines import Surroundings, open_lines, remote_services
 from asi_arch.llm.mind import Minds
 from asi_arch.llm.plan import GGUF, MindPlan
 from asi_arch.llm.redact import Redactor
-from asi_arch.papers import Reporting, open_library
+from asi_arch.papers import Reporting, open_library, open_likeness
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
-ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.EXTRACTOR})
+ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.ANALYST, Role.SUMMARISER, Role.EXTRACTOR})
 """Roles that somebody plays."""
 
 
@@ -74,7 +76,7 @@ async def require_minds(plan: MindPlan) -> None:
 
 @asynccontextmanager
 async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGenerator[Bench, None]:
-    """The bench with a researcher and a debugger that ask the minds of the settings; as it is where they name none.
+    """The bench with agents that ask the minds of the settings; as it is where they name none.
 
     The random arm is a control and asks nobody. Raises `UserError` where programs of a mind could not be kept in.
     """
@@ -84,25 +86,41 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
 
     plan = settings.minds
     inventor, has_debugger = idea_role(plan), can_debug(plan)
-    if inventor is None:
+    if not bench.campaign.profile.agents.analysis and set(plan.roles) & {Role.ANALYST, Role.SUMMARISER}:
+        say("the profile says [agents] analysis = false, so neither analyst nor summariser is asked")
+    if inventor is None and not can_explain(plan, bench):
         yield bench
         return
     if bench.campaign.profile.search.policy is Policy.RANDOM:
         say("the random arm is a control: no mind is asked")
         yield bench
         return
-    if inventor is Role.RESEARCHER or has_debugger:
+    if inventor is Role.RESEARCHER or (inventor and has_debugger):
         require_containment(settings, "A language model's programs are run in no other way")
     for role in sorted(set(plan.roles) - ASKING):
         bench.listen(Said(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet"))
     async with opened_minds(plan, folder, warn=say, tell=say) as minds:
-        researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
-        if plan.when_silent == "compose":
-            researcher = Relieved(researcher, bench.researcher, say)
-        library = open_library(settings, Reporting(say=say))
-        yield bench._replace(
-            researcher=researcher, cognition=library, debugger=MindDebugger(minds) if has_debugger else None
-        )
+        yield _thoughtful(bench, minds, settings, say)
+
+
+def _thoughtful(bench: Bench, minds: Minds, settings: Settings, say: Callable[[str], None]) -> Bench:
+    """The bench with every agent that is played by a mind."""
+    plan, inventor = settings.minds, idea_role(settings.minds)
+    if can_explain(plan, bench):
+        bench = bench._replace(analyst=MindAnalyst(minds, bench.analyst, say))
+    if inventor is None:
+        return bench
+    researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
+    if bench.campaign.profile.agents.analysis and can_play(plan, Role.SUMMARISER):
+        researcher = Briefed(researcher, Summariser(minds), say)
+    if plan.when_silent == "compose":
+        researcher = Relieved(researcher, bench.researcher, say)
+    return bench._replace(
+        researcher=researcher,
+        cognition=open_library(settings, Reporting(say=say)),
+        debugger=MindDebugger(minds) if can_debug(plan) else None,
+        likeness=open_likeness(),
+    )
 
 
 def idea_role(plan: MindPlan) -> Role | None:
@@ -119,8 +137,18 @@ def idea_role(plan: MindPlan) -> Role | None:
 
 
 def can_debug(plan: MindPlan) -> bool:
-    """Whether failures go to a debugger: to one that is named, else to a default that is no local model."""
-    return bool(plan.roles.get(Role.DEBUGGER) or (plan.default and not _is_local(plan.default)))
+    """Whether failures go to a debugger."""
+    return can_play(plan, Role.DEBUGGER)
+
+
+def can_explain(plan: MindPlan, bench: Bench) -> bool:
+    """Whether a mind writes analyses: somebody plays the role, and the profile does not switch it off."""
+    return bench.campaign.profile.agents.analysis and can_play(plan, Role.ANALYST)
+
+
+def can_play(plan: MindPlan, role: Role) -> bool:
+    """Whether somebody plays a role that is too much for a small model: who is named, else a default that is not local."""
+    return bool(plan.roles.get(role) or (plan.default and not _is_local(plan.default)))
 
 
 def _is_local(spec: str) -> bool:

@@ -202,6 +202,13 @@ class FitnessSpec(Record):
     """How far below the floor's multi-query recall the veto begins: two seeds of one model differ by about that."""
 
 
+class AgentsSpec(Record):
+    """Which agents ask a language model, where there is one for them. Moves no measurement."""
+
+    analysis: bool = True
+    """Experiments are explained, and what references taught is condensed, by a model."""
+
+
 class Profile(Record):
     """Everything that changes the numbers of a campaign."""
 
@@ -218,6 +225,7 @@ class Profile(Record):
     blind: BlindSpec = BlindSpec()
     search: SearchSpec
     fitness: FitnessSpec = FitnessSpec()
+    agents: AgentsSpec = AgentsSpec()
 
     @model_validator(mode="after")
     def _seeds_are_distinct(self) -> Self:

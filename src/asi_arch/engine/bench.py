@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Proposal
-from asi_arch.domain.cognition import Cognition
+from asi_arch.domain.cognition import Cognition, Likeness
 from asi_arch.domain.ports import Analyst, Calibrations, Debugger, Judge, Lab, Researcher, Store
 from asi_arch.engine.notices import Listener
 
@@ -36,6 +36,8 @@ class Bench(NamedTuple):
     """The literature; None where no researcher reads it."""
     calibrations: Calibrations | None = None
     """None where nothing is remembered beyond the campaign."""
+    likeness: Likeness | None = None
+    """Finds the failures that a researcher should know; None where it is told the latest."""
 
     @property
     def reference(self) -> Proposal:

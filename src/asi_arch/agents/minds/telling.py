@@ -13,8 +13,11 @@ from asi_arch.agents.endings import ending
 from asi_arch.domain.cognition import Passage
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.outcome import Measured
+from asi_arch.domain.ports import Known
 
 _MAX_WORDS = 40
+_FAILURE_WORDS = 25
+_EXPERIENCE_WORDS = 60
 
 
 def numbers(experiment: Experiment, baseline: Experiment | None, noise_nats: float | None) -> str:
@@ -33,6 +36,26 @@ def numbers(experiment: Experiment, baseline: Experiment | None, noise_nats: flo
         if recall and len(told) > 1:
             told[1] += f" ({points(recall, name)})"
     return "; ".join(told) + "."
+
+
+def failure_of(experiment: Experiment) -> str:
+    """What was changed, how it failed, and how it was mended where it was."""
+    proposal, outcome = experiment.proposal, experiment.outcome
+    told = [shortened(proposal.change, _FAILURE_WORDS)]
+    last = proposal.repairs[-1] if proposal.repairs else None
+    if last is not None and isinstance(outcome, Measured):
+        told += [shortened(last.failure, _FAILURE_WORDS), f"Mended, because {shortened(last.cause, _FAILURE_WORDS)}"]
+    else:
+        told.append(shortened(numbers(experiment, None, None), _FAILURE_WORDS))
+        told += [] if last is None else [f"Not mended by the view that {shortened(last.cause, _FAILURE_WORDS)}"]
+    return " ".join(told)
+
+
+def experience_of(known: Known) -> list[str]:
+    """A line for each reference: what was condensed for it, else the first words of its motivation."""
+    if known.experience:
+        return [shortened(line, _EXPERIENCE_WORDS) for line in known.experience]
+    return [shortened(reference.proposal.motivation) for reference in known.references]
 
 
 def idea_of(passage: Passage, words: int) -> str:
