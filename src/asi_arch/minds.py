@@ -147,7 +147,7 @@ def can_explain(plan: MindPlan, bench: Bench) -> bool:
 
 
 def can_play(plan: MindPlan, role: Role) -> bool:
-    """Whether somebody plays a role that is too much for a small model: who is named, else a default that is not local."""
+    """Whether somebody has a role that is too much for small models: who is named, else a default that is not local."""
     return bool(plan.roles.get(role) or (plan.default and not _is_local(plan.default)))
 
 

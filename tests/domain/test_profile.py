@@ -42,6 +42,7 @@ def _changed(profile: Profile, path: str, value: object) -> Profile:
         ("search.pool_size", 7, False),
         ("seeds", [5, 6], False),
         ("watch.audit_fraction", 0.5, False),
+        ("agents.analysis", False, False),
     ],
 )
 def test_the_protocol_hash_covers_what_moves_a_measurement(path: str, value: object, is_another_protocol: bool) -> None:

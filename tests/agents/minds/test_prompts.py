@@ -1,15 +1,30 @@
 """Every word that a model is told, as it was agreed: a change of a prompt is a change of these files."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from asi_arch.agents.minds import debugger, designer, researcher
+from asi_arch.agents.analyst import NumbersAnalyst
+from asi_arch.agents.minds import analyst, debugger, designer, researcher, summariser
 from asi_arch.domain.minds import Prompt
 from asi_arch.domain.outcome import Rejected
-from asi_arch.domain.ports import Brief
+from asi_arch.domain.ports import Brief, Evidence
+from asi_arch.testing.records import make_experiment, make_proposal
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def analyst_prompt() -> Prompt:
+    changed = make_proposal("DecayNet", parent=3)
+    parent = make_proposal("GatedNet", parent=0, change="Adds a gate per head.")
+    sibling = make_proposal("PathNet", parent=3, change="Adds a direct value path.")
+    experiment = make_experiment(7, changed, language=(1.610, 1.614))
+    reference = make_experiment(0, make_proposal("DeltaNet"))
+    relatives = make_experiment(3, parent, language=(1.630, 1.636)), [make_experiment(5, sibling)]
+    context = Evidence(reference, *relatives, (), 0.010, reference)
+    account = asyncio.run(NumbersAnalyst().analyse(experiment, context))
+    return analyst.question(experiment, context, account).prompt
 
 
 def prompts(brief: Brief) -> dict[str, Prompt]:
@@ -20,11 +35,17 @@ def prompts(brief: Brief) -> dict[str, Prompt]:
         "designer": designer.question(brief, known).prompt,
         "researcher_whole": researcher.question_for_program(brief, known).prompt,
         "researcher_edits": researcher.question_for_edits(brief, known, parent).prompt,
+        "designer_condensed": designer.question(brief, known._replace(experience=["It faded too fast."])).prompt,
+        "analyst": analyst_prompt(),
+        "summariser": summariser.question([*known.references, make_experiment(5)], 12).prompt,
         "debugger": debugger.question(7, parent, debugger.Failure(leak)).prompt,
     }
 
 
-@pytest.mark.parametrize("name", ["designer", "researcher_whole", "researcher_edits", "debugger"])
+NAMES = ["designer", "designer_condensed", "researcher_whole", "researcher_edits", "debugger", "analyst", "summariser"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_prompt_reads_as_it_was_agreed(brief: Brief, name: str) -> None:
     prompt = prompts(brief)[name]
     assert f"{prompt.system}\n\n---\n\n{prompt.user}\n" == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")

@@ -74,16 +74,14 @@ def question(experiment: Experiment, context: Evidence, account: Analysis) -> Qu
     parent = context.parent
     source = experiment.proposal.source
     code = bare_difference(source, parent.proposal.source) if parent else bare(source)
-    measured = "\n".join(
-        getattr(account, part) for part in ("results", "expectation", "design", "mechanism", "lessons")
-    )
+    measured = "\n".join(getattr(account, part) for part in _PARTS)
     relatives = "\n".join(_relatives(experiment, context))
     names = _names(experiment, context)
     return Question(
         role=Role.ANALYST,
         prompt=prompt(
             "analyst",
-            name=experiment.proposal.name,
+            design=experiment.proposal.name,
             parent=parent.proposal.name if parent else "",
             motivation=experiment.proposal.motivation,
             code=code,

@@ -7,7 +7,7 @@ and a given number that is told of the wrong thing.
 import re
 from typing import NamedTuple
 
-_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _UNITS = {
     "nats": r"nats?\b",
     "share": r"%|percent\b|(?:percentage )?points?\b",
@@ -17,7 +17,7 @@ _UNITS = {
 _UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _UNITS.items())
 _NUMBER = re.compile(
     r"(?<![\w.])(?:(?P<digits>(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:e[-+]?\d+)?)"
-    rf"|(?P<word>{'|'.join(_WORDS)})(?=[\s-]*(?:{'|'.join(_UNITS.values())})))"
+    rf"|(?P<word>one(?=[\s-]*standard error)|(?:{'|'.join(_WORDS[1:])})(?=[\s-]*(?:{'|'.join(_UNITS.values())}))))"
     rf"(?:[\s-]*(?:{_UNIT}))?",
     re.IGNORECASE,
 )
@@ -46,7 +46,7 @@ def figures(text: str) -> list[Figure]:
         digits = (match["digits"] or "").lower().replace(",", "")
         mantissa, _, power = digits.partition("e")
         decimals = len(mantissa.partition(".")[2]) - int(power or 0)
-        value = float(digits) if digits else float(2 + _WORDS.index(match["word"].lower()))
+        value = float(digits) if digits else float(1 + _WORDS.index(match["word"].lower()))
         unit = next((name for name in _UNITS if match[name]), "")
         found.append(Figure(value, decimals, unit, match[0].strip()))
     return found
@@ -67,8 +67,8 @@ def invented(text: str, measured: str, written: str = "") -> list[str]:
 
 
 def _agrees(stated: Figure, given: Figure) -> bool:
-    """Whether one is the other, or a rounding of it that is not zero."""
-    if stated.unit and given.unit and stated.unit != given.unit:
+    """Whether one is the other, or a rounding of it that is not zero. A loss is often told without its unit."""
+    if stated.unit and stated.unit != (given.unit or "nats"):
         return False
     values = [given.value, given.value / 100] if given.unit == "share" and not stated.unit else [given.value]
     slack = 0.5 * 10.0**-stated.decimals * (1 + 1e-9)

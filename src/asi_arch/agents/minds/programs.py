@@ -17,9 +17,9 @@ def bare(source: str) -> str:
 
 
 def bare_difference(source: str, before: str) -> str:
-    """What changed between two bare programs as a unified diff with one line around; empty for no change."""
+    """What changed between two bare programs: lines with - and +, one around each place; empty for no change."""
     lines = difflib.unified_diff(bare(before).splitlines(), bare(source).splitlines(), lineterm="", n=1)
-    return "\n".join(list(lines)[2:])
+    return "\n".join("..." if line.startswith("@@ ") else line for line in list(lines)[2:])
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:

@@ -10,6 +10,7 @@ from asi_arch.agents.comparison import (
     points,
 )
 from asi_arch.agents.endings import ending
+from asi_arch.agents.english import sentence
 from asi_arch.domain.cognition import Passage
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.outcome import Measured
@@ -40,15 +41,19 @@ def numbers(experiment: Experiment, baseline: Experiment | None, noise_nats: flo
 
 def failure_of(experiment: Experiment) -> str:
     """What was changed, how it failed, and how it was mended where it was."""
-    proposal, outcome = experiment.proposal, experiment.outcome
-    told = [shortened(proposal.change, _FAILURE_WORDS)]
-    last = proposal.repairs[-1] if proposal.repairs else None
-    if last is not None and isinstance(outcome, Measured):
-        told += [shortened(last.failure, _FAILURE_WORDS), f"Mended, because {shortened(last.cause, _FAILURE_WORDS)}"]
-    else:
-        told.append(shortened(numbers(experiment, None, None), _FAILURE_WORDS))
-        told += [] if last is None else [f"Not mended by the view that {shortened(last.cause, _FAILURE_WORDS)}"]
-    return " ".join(told)
+    proposal = experiment.proposal
+    change, end = proposal.change, numbers(experiment, None, None)
+    if not proposal.repairs:
+        return _in_short(change, end)
+    last = proposal.repairs[-1]
+    if isinstance(experiment.outcome, Measured):
+        return _in_short(change, last.failure, f"Mended by this view: {last.cause}")
+    return _in_short(change, end, f"This view did not mend it: {last.cause}")
+
+
+def _in_short(*texts: str) -> str:
+    """The first words of each, as sentences on one line."""
+    return " ".join(sentence(shortened(text, _FAILURE_WORDS)) for text in texts if text.strip())
 
 
 def experience_of(known: Known) -> list[str]:
