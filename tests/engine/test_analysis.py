@@ -19,7 +19,7 @@ from asi_arch.engine.bench import Bench
 from asi_arch.engine.campaign import CampaignLoop, Limits
 from asi_arch.engine.notices import Notice, Said
 from asi_arch.llm.plan import MindPlan
-from asi_arch.minds import thinking
+from asi_arch.minds import can_play, thinking
 from asi_arch.settings import Settings
 from asi_arch.testing.fake_lab import FakeLab
 from asi_arch.testing.fake_store import FakeStore
@@ -128,8 +128,8 @@ async def test_failures_like_the_parent_come_first_and_only_those_in_sight(make_
     assert len(reading.known[-1].failures) == 3
 
 
-def plan_of(folder: Path, *roles: Role, default: str = "") -> MindPlan:
-    return MindPlan(default=default, roles={role: f"inbox:{folder / 'q'}" for role in roles}, inbox_patience_s=0.05)
+def plan_of(folder: Path, *roles: Role) -> MindPlan:
+    return MindPlan(roles=dict.fromkeys(roles, f"inbox:{folder / 'q'}"), inbox_patience_s=0.05)
 
 
 async def composed(
@@ -148,21 +148,33 @@ async def composed(
 
 
 @pytest.mark.parametrize(
-    ("roles", "default", "explains", "condenses"),
+    ("roles", "explains", "condenses"),
     [
-        ((Role.DESIGNER,), "", False, False),
-        ((Role.DESIGNER, Role.ANALYST), "", True, False),
-        ((Role.DESIGNER, Role.SUMMARISER), "", False, True),
-        ((Role.ANALYST,), "", True, False),
-        ((Role.DESIGNER,), "inbox:q", True, True),
+        ((Role.DESIGNER,), False, False),
+        ((Role.DESIGNER, Role.ANALYST), True, False),
+        ((Role.DESIGNER, Role.SUMMARISER), False, True),
+        ((Role.ANALYST,), True, False),
     ],
 )
 async def test_who_explains_and_who_condenses_follows_from_the_plan(
-    make_bench: MakeBench, tmp_path: Path, roles: tuple[Role, ...], default: str, explains: bool, condenses: bool
+    make_bench: MakeBench, tmp_path: Path, roles: tuple[Role, ...], explains: bool, condenses: bool
 ) -> None:
-    _, found, _ = await composed(make_bench, tmp_path, plan_of(tmp_path, *roles, default=default))
+    _, found, _ = await composed(make_bench, tmp_path, plan_of(tmp_path, *roles))
     assert isinstance(found.analyst, MindAnalyst) is explains
     assert isinstance(found.researcher, Briefed) is condenses
+
+
+@pytest.mark.parametrize(
+    ("plan", "plays"),
+    [
+        (MindPlan(), False),
+        (MindPlan(default="openai:some-model"), True),
+        (MindPlan(default="gguf:model.gguf"), False),
+        (MindPlan(default="gguf:model.gguf", roles=dict.fromkeys((Role.ANALYST, Role.SUMMARISER), "inbox:q")), True),
+    ],
+)
+def test_a_small_local_default_is_spared_both_roles(plan: MindPlan, plays: bool) -> None:
+    assert can_play(plan, Role.ANALYST) is can_play(plan, Role.SUMMARISER) is plays
 
 
 async def test_the_profile_switches_both_off_and_it_is_told(make_bench: MakeBench, tmp_path: Path) -> None:
