@@ -6,16 +6,19 @@ from pathlib import Path
 from random import SystemRandom
 
 from asi_arch.agents.english import counted
+from asi_arch.agents.minds.analyst import MindAnalyst
 from asi_arch.agents.minds.debugger import MindDebugger
 from asi_arch.agents.minds.designer import Designer
 from asi_arch.agents.minds.fallback import Relieved
 from asi_arch.agents.minds.judge import MindJudge
 from asi_arch.agents.minds.novelty import NoveltyGate
 from asi_arch.agents.minds.researcher import Form, Inventor
+from asi_arch.agents.minds.summariser import Briefed, Summariser
 from asi_arch.app import CLOCK, require_containment
 from asi_arch.domain.exchanges import Exchanges
 from asi_arch.domain.minds import Role
-from asi_arch.domain.profile import Policy
+from asi_arch.domain.ports import Researcher
+from asi_arch.domain.profile import AgentsSpec, Policy
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import Said
 from asi_arch.keys import found_keys
@@ -27,11 +30,14 @@ from asi_arch.llm.plan import GGUF, INBOX, MindPlan
 from asi_arch.llm.redact import Redactor
 from asi_arch.novelty import ROLES as NOVELTY_ROLES
 from asi_arch.novelty import diversifying, open_motivations
-from asi_arch.papers import Reporting, open_library
+from asi_arch.papers import Reporting, open_library, open_likeness
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
-ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.EXTRACTOR}) | NOVELTY_ROLES
+_ANALYSIS_ROLES = frozenset({Role.ANALYST, Role.SUMMARISER})
+ASKING = frozenset(
+    {Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.EXTRACTOR, *_ANALYSIS_ROLES, *NOVELTY_ROLES}
+)
 """Roles that somebody plays."""
 
 
@@ -78,7 +84,7 @@ async def require_minds(plan: MindPlan) -> None:
 
 @asynccontextmanager
 async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGenerator[Bench, None]:
-    """The bench with a researcher, a debugger and a judge that ask the settings' minds; as it is where they name none.
+    """The bench with agents that ask the minds of the settings; as it is where they name none.
 
     The random arm is a control and asks nobody. Raises `UserError` where programs of a mind could not be kept in.
     """
@@ -86,41 +92,62 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
     def say(text: str) -> None:
         bench.listen(Said(text))
 
-    inventor = idea_role(settings.minds)
+    inventor, agents = idea_role(settings.minds), bench.campaign.profile.agents
     plan = diversifying(settings.minds, inventor)
-    has_judge = bench.campaign.profile.agents.judge and can_judge(plan)
-    has_debugger = inventor is not None and can_debug(plan)
-    if inventor is None and not has_judge:
+    _tell_who_is_not_asked(settings.minds, agents, say)
+    explains, judges = agents.analysis and can_play(plan, Role.ANALYST), agents.judge and can_play(plan, Role.JUDGE)
+    if inventor is None and not explains and not judges:
         yield bench
         return
     if bench.campaign.profile.search.policy is Policy.RANDOM:
         say("the random arm is a control: no mind is asked")
         yield bench
         return
-    if inventor is Role.RESEARCHER or has_debugger:
+    if inventor is Role.RESEARCHER or (inventor and can_debug(plan)):
         require_containment(settings, "A language model's programs are run in no other way")
-    has_novelty = bench.campaign.profile.agents.novelty
-    for role in sorted(set(settings.minds.roles) - (ASKING if has_novelty else ASKING - NOVELTY_ROLES)):
-        bench.listen(Said(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet"))
     async with opened_minds(plan, folder, warn=say, tell=say) as minds:
-        if has_judge:
+        if explains:
+            bench = bench._replace(analyst=MindAnalyst(minds, bench.analyst, say))
+        if judges:
             bench = bench._replace(judge=MindJudge(minds, bench.judge, say=say))
-        if inventor is None:
-            yield bench
-            return
-        researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
-        if has_novelty:
-            motivations = open_motivations(bench.campaign, settings, say)
-            researcher = NoveltyGate(researcher, motivations, minds if can_tell_repeats(plan) else None, say)
-        if plan.when_silent == "compose":
-            researcher = Relieved(researcher, bench.researcher, say)
-        library = open_library(settings, Reporting(say=say))
-        yield bench._replace(
-            researcher=researcher,
-            cognition=library,
-            debugger=MindDebugger(minds) if has_debugger else None,
-            ahead=plan.ahead,
-        )
+        yield bench if inventor is None else _inventing(bench, minds, settings, plan, say)
+
+
+def _inventing(bench: Bench, minds: Minds, settings: Settings, plan: MindPlan, say: Callable[[str], None]) -> Bench:
+    """The bench with a mind that has the ideas, and all that stands by it."""
+    agents = bench.campaign.profile.agents
+    researcher: Researcher = Designer(minds)
+    if idea_role(settings.minds) is Role.RESEARCHER:
+        researcher = Inventor(minds, Form(plan.program))
+    if agents.novelty:
+        motivations = open_motivations(bench.campaign, settings, say)
+        researcher = NoveltyGate(researcher, motivations, minds if can_play(plan, Role.NOVELTY) else None, say)
+    if agents.analysis and can_play(plan, Role.SUMMARISER):
+        researcher = Briefed(researcher, Summariser(minds), say)
+    if plan.when_silent == "compose":
+        researcher = Relieved(researcher, bench.researcher, say)
+    return bench._replace(
+        researcher=researcher,
+        cognition=open_library(settings, Reporting(say=say)),
+        debugger=MindDebugger(minds) if can_debug(plan) else None,
+        likeness=open_likeness(),
+        ahead=plan.ahead,
+    )
+
+
+def _tell_who_is_not_asked(plan: MindPlan, agents: AgentsSpec, say: Callable[[str], None]) -> None:
+    """Of the roles that have a mind of their own."""
+    switched_off = {
+        "analysis": frozenset[Role]() if agents.analysis else _ANALYSIS_ROLES,
+        "judge": frozenset[Role]() if agents.judge else frozenset({Role.JUDGE}),
+        "novelty": frozenset[Role]() if agents.novelty else NOVELTY_ROLES,
+    }
+    for role in sorted(plan.roles):
+        if role not in ASKING:
+            say(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet")
+        for switch, roles in switched_off.items():
+            if role in roles:
+                say(f"the profile says [agents] {switch} = false, so the {role.value} is not asked")
 
 
 def idea_role(plan: MindPlan) -> Role | None:
@@ -137,26 +164,20 @@ def idea_role(plan: MindPlan) -> Role | None:
 
 
 def can_debug(plan: MindPlan) -> bool:
-    """Whether failures go to a debugger: to one that is named, else to a default that is no local model."""
-    return bool(plan.roles.get(Role.DEBUGGER) or (plan.default and not _is_local(plan.default)))
+    """Whether failures go to a debugger."""
+    return can_play(plan, Role.DEBUGGER)
 
 
-def can_judge(plan: MindPlan) -> bool:
-    """Whether a mind marks designs: one that is named for it, else a default that is no local model and no inbox.
+def can_play(plan: MindPlan, role: Role) -> bool:
+    """Whether a mind has a role beside that of the ideas: who is named for it, else a default that is not local.
 
-    A judge is asked three times about every experiment, which is more than a person wants to answer.
+    A person whose inbox is the default is asked to mend programs, but not several times about every experiment.
     """
-    default = plan.default
-    return bool(plan.roles.get(Role.JUDGE) or (default and not _is_local(default) and not _waits_for_people(default)))
-
-
-def _waits_for_people(spec: str) -> bool:
-    return spec.startswith(f"{INBOX}:")
-
-
-def can_tell_repeats(plan: MindPlan) -> bool:
-    """Whether a mind is asked if an idea repeats another: one that is named, or a default that is no local model."""
-    return bool(plan.roles.get(Role.NOVELTY) or (plan.default and not _is_local(plan.default)))
+    if plan.roles.get(role):
+        return True
+    if not plan.default or _is_local(plan.default):
+        return False
+    return role is Role.DEBUGGER or not plan.default.startswith(f"{INBOX}:")
 
 
 def _is_local(spec: str) -> bool:

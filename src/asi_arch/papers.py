@@ -10,6 +10,7 @@ from typing import NamedTuple
 from asi_arch.cognition.corpus import Corpus, load_corpus
 from asi_arch.cognition.embedding import MiniLm, complaint_about_embeddings
 from asi_arch.cognition.library import Library
+from asi_arch.cognition.likeness import TextLikeness
 from asi_arch.cognition.ranking import Hybrid, Retriever
 from asi_arch.cognition.vectors import ByMeaning, Progress, VectorCache
 from asi_arch.cognition.words import ByWords
@@ -48,6 +49,11 @@ def open_library(settings: Settings, reporting: Reporting | None = None) -> Libr
         told.say(f"searching by words only, which finds less: {complaint}")
         return library_with(Search.WORDS, load_corpus(settings.papers), settings)
     return library_with(Search.HYBRID, load_corpus(settings.papers), settings, told.on_progress)
+
+
+def open_likeness() -> TextLikeness:
+    """Compares texts by meaning and words where the encoder can be had, else by words alone."""
+    return TextLikeness(None if complaint_about_embeddings() else MiniLm())
 
 
 def library_with(

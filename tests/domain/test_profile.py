@@ -44,6 +44,7 @@ def _changed(profile: Profile, path: str, value: object) -> Profile:
         ("watch.audit_fraction", 0.5, False),
         ("agents.judge", False, False),
         ("agents.novelty", False, False),
+        ("agents.analysis", False, False),
     ],
 )
 def test_the_protocol_hash_covers_what_moves_a_measurement(path: str, value: object, is_another_protocol: bool) -> None:

@@ -18,7 +18,7 @@ from asi_arch.engine.bench import Bench
 from asi_arch.engine.campaign import CampaignLoop, Limits
 from asi_arch.engine.notices import Notice, Said
 from asi_arch.llm.plan import MindPlan
-from asi_arch.minds import can_tell_repeats, thinking
+from asi_arch.minds import can_play, thinking
 from asi_arch.novelty import diversifying, lookup_times, open_motivations
 from asi_arch.settings import Settings
 from asi_arch.testing.fake_lab import FakeLab
@@ -123,7 +123,7 @@ async def test_switched_off_every_idea_is_taken(make_bench: MakeBench, tmp_path:
 )
 def test_who_is_asked_follows_from_the_plan(plan: MindPlan, diversifier: str, asks: bool) -> None:
     assert diversifying(plan, Role.DESIGNER).spec(Role.DIVERSIFIER) == diversifier
-    assert can_tell_repeats(plan) is asks
+    assert can_play(plan, Role.NOVELTY) is asks
 
 
 def test_where_nobody_has_ideas_there_is_no_diversifier() -> None:

@@ -14,7 +14,7 @@ from asi_arch.engine.bench import Bench
 from asi_arch.engine.campaign import CampaignLoop, Limits
 from asi_arch.engine.notices import Notice, Said
 from asi_arch.llm.plan import MindPlan
-from asi_arch.minds import can_debug, can_judge, idea_role, thinking
+from asi_arch.minds import can_debug, can_play, idea_role, thinking
 from asi_arch.settings import Settings
 from asi_arch.testing.fake_lab import FakeLab
 from asi_arch.testing.fake_store import FakeStore
@@ -51,7 +51,7 @@ def settings_of(folder: Path, plan: MindPlan) -> Settings:
     ],
 )
 def test_who_marks_follows_from_the_plan(plan: MindPlan, judges: bool) -> None:
-    assert can_judge(plan) is judges
+    assert can_play(plan, Role.JUDGE) is judges
 
 
 async def answer_all(inbox: Path, reply: Callable[[str], dict[str, object]]) -> None:

@@ -91,7 +91,7 @@ def test_no_text_of_others_becomes_markup(tmp_path):
         proposal = make_proposal(name, author=Author.BASELINE)
         store.record(make_experiment(index, proposal, recall=(0.3, 0.3)), 0.5)
     texts = {"motivation": EVIL, "change": EVIL, "expectation": EVIL, "mechanisms": (EVIL,), "source": f"x = '{EVIL}'"}
-    analysis = make_analysis().model_copy(update=dict.fromkeys(("design", "lessons"), EVIL))
+    analysis = make_analysis().model_copy(update={"design": EVIL, "lessons": EVIL, "findings": (EVIL,), "note": EVIL})
     experiment = make_experiment(1, make_proposal(EVIL, parent=0, **texts))
     store.record(experiment.model_copy(update={"analysis": analysis}), 0.6)
     store.record(make_experiment(3, outcome=Crashed(reason=EVIL)), None)

@@ -10,8 +10,9 @@ from asi_arch.domain.outcome import Finding, Rejected, Severity, StoppedEarly
 from asi_arch.domain.profile import StageName
 from asi_arch.report import payload, terminal
 from asi_arch.report.sparkline import chart
+from asi_arch.report.words import BY_A_MODEL
 from asi_arch.testing.fake_store import FakeStore
-from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
+from asi_arch.testing.records import make_analysis, make_campaign, make_experiment, make_proposal
 
 
 def shown(view, width=100):
@@ -51,6 +52,20 @@ def test_an_experiments_page_names_idea_result_and_code(verified):
     text = shown(terminal.experiment_view(payload.experiment_payload(verified, index)), 120)
     for part in ("Motivation", "Averages with several decays", "verified:", "class Mixer", "Difference to the parent"):
         assert part in text
+
+
+def test_a_models_part_in_an_analysis_is_told(store_of):
+    parts = {"findings": ("Early keys are overwritten.",), "author": "model"}
+    by_model = make_experiment(1).model_copy(update={"analysis": make_analysis().model_copy(update=parts)})
+    noted = make_experiment(3).model_copy(
+        update={"analysis": make_analysis().model_copy(update={"note": "It is away."})}
+    )
+    store = store_of(by_model, noted)
+    first, second = (shown(terminal.experiment_view(payload.experiment_payload(store, i)), 200) for i in (1, 3))
+    assert "- Early keys are overwritten." in first
+    assert BY_A_MODEL in first
+    assert "It is away." in second
+    assert BY_A_MODEL not in second
 
 
 def test_the_tree_marks_the_best(campaign):

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from asi_arch.cognition.ranking import Hit
 from asi_arch.domain.cognition import Paper
@@ -27,40 +27,62 @@ STOP_WORDS = frozenset(
 )
 
 
-class ByWords:
-    """A `ranking.Retriever` that counts shared words, rare ones for more."""
+class WordIndex:
+    """A `ranking.Retriever` over rows of texts that counts shared words, rare ones for more."""
 
     name = "bm25"
 
-    def __init__(self, papers: Sequence[Paper]) -> None:
-        """Raises `UserError` where Python's SQLite was built without full-text search."""
+    def __init__(self, weights: Mapping[str, float], rows: Iterable[Sequence[str]]) -> None:
+        """Name and weight of every column; rows with a text for each.
+
+        Raises `UserError` where Python's SQLite was built without full-text search.
+        """
+        self._weights = ", ".join(str(weight) for weight in weights.values())
         self._connection = sqlite3.connect(":memory:", check_same_thread=False)
         try:
-            columns = ", ".join(WEIGHTS)
+            columns = ", ".join(weights)
             self._connection.execute(
                 f"CREATE VIRTUAL TABLE entries USING fts5({columns}, tokenize = 'porter unicode61')"
             )
         except sqlite3.OperationalError as error:
             raise UserError(f"this Python's SQLite can't search texts ({error}); use another Python") from error
+        places = ", ".join("?" * len(weights))
+        self._connection.executemany(f"INSERT INTO entries VALUES ({places})", rows)
+
+    def ranked(self, text: str) -> list[Hit]:
+        """Rows with at least one word of the text, best first."""
+        words = list(dict.fromkeys(word for word in words_of(text) if word not in STOP_WORDS))[:MAX_WORDS]
+        if not words:
+            return []
+        found = self._connection.execute(
+            f"SELECT rowid - 1, -bm25(entries, {self._weights}) AS score FROM entries WHERE entries MATCH ?"
+            " ORDER BY score DESC, rowid",
+            (" OR ".join(f'"{word}"' for word in words),),
+        )
+        return [Hit(number, score) for number, score in found]
+
+    def close(self) -> None:
+        """Give its memory back."""
+        self._connection.close()
+
+
+class ByWords:
+    """A `ranking.Retriever` over the entries of papers."""
+
+    name = WordIndex.name
+
+    def __init__(self, papers: Sequence[Paper]) -> None:
+        """Raises `UserError` where Python's SQLite was built without full-text search."""
         rows = [
             (entry.trigger, paper.name, entry.background, entry.algorithm, entry.guidance)
             for paper in papers
             for entry in paper.entries
         ]
-        self._connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", rows)
+        self._index = WordIndex(WEIGHTS, rows)
 
     def ranked(self, text: str) -> list[Hit]:
         """Entries with at least one word of the text, best first."""
-        words = list(dict.fromkeys(word for word in words_of(text) if word not in STOP_WORDS))[:MAX_WORDS]
-        if not words:
-            return []
-        weights = ", ".join(str(weight) for weight in WEIGHTS.values())
-        found = self._connection.execute(
-            f"SELECT rowid - 1, -bm25(entries, {weights}) AS score FROM entries WHERE entries MATCH ?"
-            " ORDER BY score DESC, rowid",
-            (" OR ".join(f'"{word}"' for word in words),),
-        )
-        return [Hit(number, score) for number, score in found]
+        return self._index.ranked(text)
 
 
 def words_of(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the literature knows: papers, the entries written from them, and the port that finds those that fit a text."""
+"""What the literature knows: papers, the entries written from them, and the ports that find what fits a text."""
 
 import re
 from collections.abc import Sequence
@@ -118,5 +118,16 @@ class Cognition(Protocol):
         """Up to `count` entries, best first, each of another paper; fewer where fewer have anything in common with it.
 
         Raises `UserError` for a text without a word.
+        """
+        ...
+
+
+class Likeness(Protocol):
+    """Compares texts."""
+
+    def nearest(self, text: str, texts: Sequence[str], count: int) -> Sequence[int]:
+        """Places in `texts` of the `count` most like `text`, best first, equal ones in their order.
+
+        Fewer where fewer have anything in common with it. Equal arguments give equal answers.
         """
         ...

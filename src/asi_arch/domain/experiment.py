@@ -1,6 +1,6 @@
 """An experiment: proposal, checks, runs, outcome, judgement and analysis, never changed once it is recorded."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.outcome import CheckReport, Outcome, Run
@@ -35,13 +35,19 @@ class Judgement(Record):
 
 
 class Analysis(Record):
-    """What a run taught, in sentences derived from its numbers."""
+    """What a run taught, in five parts. Results and expectation are always derived from the numbers, in code."""
 
     design: str
     results: str
     expectation: str
     mechanism: str
     lessons: str
+    findings: tuple[str, ...] = ()
+    """What was observed, in general terms, as one would search the literature for it; empty without a model."""
+    author: Literal["numbers", "model"] = "numbers"
+    """Who wrote design, mechanism and lessons: code from the numbers alone, or a language model that was given them."""
+    note: str = ""
+    """Why a model that was asked has no part in it; empty where there is nothing to say."""
 
 
 class Cost(Record):

@@ -282,11 +282,13 @@ class Known(NamedTuple):
     parent: Experiment | None = None
     references: Sequence[Experiment] = ()
     failures: Sequence[Experiment] = ()
-    """The latest inventions that came to nothing, oldest first."""
+    """Inventions that came to nothing or had to be mended, those most like the parent first."""
     noise_nats: float | None = None
     """Standard deviation of the language loss between seeds; None before two seeds."""
     passages: Sequence[Passage] = ()
     """What the literature says to the parent's findings, best first."""
+    experience: Sequence[str] = ()
+    """What each of the references taught, in a sentence or two, in their order; empty where nobody condenses it."""
 
 
 class Brief(NamedTuple):
@@ -310,6 +312,8 @@ class Brief(NamedTuple):
     """From which other discipline the idea should come, in a sentence; empty where that is free."""
     avoid: Sequence[str] = ()
     """Motivations that an idea for this brief has repeated."""
+    cycle: int = 0
+    """Experiments below this are what it may look at: the number changes when the pool is refreshed."""
 
 
 class Researcher(Protocol):
@@ -374,11 +378,12 @@ class Evidence(NamedTuple):
     """Standard deviation of the language loss between seeds, pooled over what was measured; None before two seeds."""
     experiment: int | None = None
     """Index of the one that is judged and explained; None outside a campaign."""
+    grandparent: Experiment | None = None
 
 
 class Analyst(Protocol):
     """Explains a finished experiment. Never fails for what a language model does."""
 
     async def analyse(self, experiment: Experiment, context: Evidence) -> Analysis:
-        """Sentences derived from the numbers."""
+        """Sentences derived from the numbers; a model that is asked for some of them is given no others."""
         ...

@@ -209,6 +209,8 @@ class AgentsSpec(Record):
     """Whether a mind marks designs, where one may; else the marks are counted."""
     novelty: bool = True
     """Whether a mind's idea that repeats an earlier one is sent back before it is trained."""
+    analysis: bool = True
+    """Whether experiments are explained, and what references taught is condensed, by a mind."""
 
 
 class Profile(Record):

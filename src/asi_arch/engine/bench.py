@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Proposal
-from asi_arch.domain.cognition import Cognition
+from asi_arch.domain.cognition import Cognition, Likeness
 from asi_arch.domain.ports import Analyst, Calibrations, Debugger, Judge, Lab, Researcher, Store
 from asi_arch.engine.notices import Listener
 
@@ -38,6 +38,8 @@ class Bench(NamedTuple):
     """How many ideas are asked for before there is room for them, so that no core waits for a mind."""
     calibrations: Calibrations | None = None
     """None where nothing is remembered beyond the campaign."""
+    likeness: Likeness | None = None
+    """Finds the failures that a researcher should know; None where it is told the latest."""
 
     @property
     def reference(self) -> Proposal:

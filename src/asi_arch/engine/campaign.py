@@ -22,13 +22,13 @@ from asi_arch.domain.ports import Brief, Evidence, Known
 from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.cycle import run_experiment
+from asi_arch.engine.failures import Failures
 from asi_arch.engine.notices import Proposed, Recorded
 from asi_arch.search.fitness import Fitness
 from asi_arch.search.sampling import Sampler, Schedule
 from asi_arch.stats.paired import pooled_std
 
 _NO_FAILURES = ("measured", "stopped_early")
-_FAILURES_SHOWN = 3
 _PASSAGES = 3
 """Of the literature, for each proposal, as in the paper."""
 
@@ -64,6 +64,7 @@ class CampaignLoop:
         self._proposals = bench.store.proposals()
         self._taken = bench.store.fingerprints()
         self._summaries = {summary.index: summary for summary in bench.store.summaries()}
+        self._failures = Failures(bench.store.experiment, bench.likeness)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._ideas: dict[int, asyncio.Task[_Idea | None]] = {}
         self._compute_s = 0.0
@@ -211,23 +212,25 @@ class CampaignLoop:
             known=lambda: self._known(index, choice.parent, choice.references),
             experiment=index,
             earlier=self._proposals,
+            cycle=self._visible(index),
         )
         return await self._bench.researcher.propose(brief, rng)
 
     def _known(self, index: int, parent: int | None, references: Sequence[int]) -> Known:
-        """What is finished of a brief's proposals, and the latest failures that this index may see."""
+        """What is finished of a brief's proposals, and the failures that this index may see and learn from."""
         load, visible = self._bench.store.experiment, self._visible(index)
         failed = [
             i
             for i, summary in sorted(self._summaries.items())
-            if i < visible and summary.author is not Author.BASELINE and summary.outcome not in _NO_FAILURES
+            if i < visible and summary.author is not Author.BASELINE
+            if summary.outcome not in _NO_FAILURES or self._proposals[i].repairs
         ]
         origin = None if parent is None else load(parent)
         return Known(
             baseline=load(0) if index else None,
             parent=origin,
             references=[found for i in references if (found := load(i)) is not None],
-            failures=[found for i in failed[-_FAILURES_SHOWN:] if (found := load(i)) is not None],
+            failures=self._failures.nearest(origin.proposal if origin else None, failed),
             noise_nats=seed_noise(load, range(visible)),
             passages=self._passages(origin),
         )
@@ -236,7 +239,7 @@ class CampaignLoop:
         """What fits the parent's findings; nothing before it was analysed."""
         if self._bench.cognition is None or parent is None or parent.analysis is None:
             return ()
-        findings = f"{parent.analysis.results} {parent.analysis.lessons}".strip()
+        findings = " ".join(parent.analysis.findings) or f"{parent.analysis.results} {parent.analysis.lessons}".strip()
         return self._bench.cognition.near(findings, _PASSAGES) if findings else ()
 
     def _visible(self, index: int) -> int:
@@ -252,13 +255,16 @@ class CampaignLoop:
         if proposal.parent is not None:
             siblings = [i for i, s in self._summaries.items() if s.parent == proposal.parent and i < visible]
         load = self._bench.store.experiment
+        parent = None if proposal.parent is None else load(proposal.parent)
+        origin = None if parent is None else parent.proposal.parent
         return Evidence(
             reference=load(0) if index else None,
-            parent=None if proposal.parent is None else load(proposal.parent),
+            parent=parent,
             siblings=[found for i in sorted(siblings)[-8:] if (found := load(i)) is not None],
             others=[other for i, other in sorted(self._proposals.items()) if i < index],
             noise_nats=seed_noise(load, range(visible)),
             experiment=index,
+            grandparent=None if origin is None else load(origin),
         )
 
     def _record(self, experiment: Experiment) -> None:

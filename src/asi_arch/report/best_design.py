@@ -1,14 +1,15 @@
 """The part of the page that explains one design: where it comes from, what it does, what was learnt from it."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from asi_arch.domain.candidate import Author
-from asi_arch.domain.experiment import Experiment
+from asi_arch.domain.experiment import Analysis, Experiment
 from asi_arch.report import findings
 from asi_arch.report.digest import Digest
 from asi_arch.report.highlight import code
 from asi_arch.report.payload import source_diff
-from asi_arch.report.words import Reading, number, reading
+from asi_arch.report.words import BY_A_MODEL, Reading, number, reading
 
 _ANALYSIS = ("design", "results", "expectation", "mechanism", "lessons")
 _VISIBLE_NATS = 0.0005
@@ -36,11 +37,23 @@ def best_design(campaign: Digest, chosen: Chosen) -> dict[str, Any]:
         "expectation": proposal.expectation,
         "mechanisms": proposal.mechanisms,
         "luck_free": _luck_free(campaign, experiment.index),
-        "analysis": [(name.capitalize(), getattr(analysis, name)) for name in _ANALYSIS] if analysis else [],
+        "analysis": list(_parts(analysis)) if analysis else [],
         "judgement": experiment.judgement,
         "diff": code(diff, "diff") if diff else "",
         "code": code(proposal.source, "python"),
     }
+
+
+def _parts(analysis: Analysis) -> Iterator[tuple[str, str]]:
+    """Headings and texts."""
+    for name in _ANALYSIS:
+        yield name.capitalize(), getattr(analysis, name)
+    if analysis.findings:
+        yield "Findings", " ".join(analysis.findings)
+    if analysis.author == "model":
+        yield "Source", BY_A_MODEL
+    if analysis.note:
+        yield "Note", analysis.note
 
 
 def _origin(experiment: Experiment, parent: Experiment | None) -> str:

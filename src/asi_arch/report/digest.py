@@ -37,9 +37,9 @@ class Line(NamedTuple):
     """How often its program was mended."""
     mechanisms: tuple[str, ...]
     """What it is made of, by name."""
-    agreement: float | None = None
+    agreement: float | None
     """Of the samples of a model that judged it."""
-    is_unmarked: bool = False
+    is_unmarked: bool
     """Whether a model was asked to judge it and gave no usable marks."""
     novelty: Novelty | None
     """None where nobody asked whether it is new."""

@@ -104,7 +104,7 @@ class ExperimentPayload(TypedDict):
     curves: dict[str, dict[str, list[float]]]
     """Stage -> 'step', 'loss', 'reference', 'parent' (means over seeds; a missing one is empty)."""
     judgement: dict[str, Any] | None
-    analysis: dict[str, str] | None
+    analysis: dict[str, Any] | None
     cost: dict[str, float]
     containment: str
     verdicts: list[dict[str, Any]]

@@ -18,7 +18,7 @@ from asi_arch.report.novelty import novelty_counts, novelty_sentence
 from asi_arch.report.payload import BestPayload, ExperimentPayload, StatusPayload, TreePayload
 from asi_arch.report.savings import Savings, one_line
 from asi_arch.report.sparkline import chart
-from asi_arch.report.words import OUTCOMES, duration, number, plural
+from asi_arch.report.words import BY_A_MODEL, OUTCOMES, duration, number, plural
 
 _TREE_NODES = 400
 """A larger tree is shown without the leaves that have no fitness."""
@@ -131,13 +131,23 @@ def experiment_view(payload: ExperimentPayload) -> RenderableType:
         parts.append(panel("Repairs", _repairs(payload)))
     parts += [panel("Result", _result(payload)), *_charts(payload)]
     if (analysis := payload["analysis"]) is not None:
-        parts.append(panel("Analysis", Text("\n\n".join(text for text in analysis.values() if text))))
+        parts.append(panel("Analysis", _analysis(analysis)))
     if (checks := payload["checks"]) is not None:
         parts.append(panel("Checks", _checks(checks, payload["runs"])))
     if payload["diff"]:
         parts.append(panel("Difference to the parent", Syntax("\n".join(payload["diff"]), "diff", word_wrap=True)))
     parts.append(panel("Code", Syntax(payload["source"], "python", line_numbers=True, word_wrap=True)))
     return Group(*parts)
+
+
+def _analysis(analysis: Mapping[str, Any]) -> Text:
+    """The five parts, what the literature was searched for, who wrote it where that was a model."""
+    parts = [analysis[name] for name in ("design", "results", "expectation", "mechanism", "lessons")]
+    if findings := analysis["findings"]:
+        parts.append("\n".join(("Findings, to search the literature with:", *(f"- {text}" for text in findings))))
+    if analysis["author"] == "model":
+        parts.append(BY_A_MODEL)
+    return Text("\n\n".join(text for text in (*parts, analysis["note"]) if text))
 
 
 def _head(payload: ExperimentPayload) -> Text:

@@ -31,6 +31,10 @@ OUTCOMES = {
 """All kinds of outcome, in the order in which tables and figures show them."""
 
 
+BY_A_MODEL = "Design, mechanism and lessons were written by a language model, the rest was derived from the numbers."
+"""Said of an analysis, so that nobody takes a model's words for a measurement."""
+
+
 class Reading(NamedTuple):
     """A number with half the width of its interval; the margin is None where noise is unknown."""
 

@@ -1,8 +1,9 @@
 import pytest
 
 from asi_arch.agents.composer import BASELINE_DESIGNS, baseline_proposal, rendered
-from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.candidate import Proposal, Repair
 from asi_arch.domain.cognition import Entry, Passage, Theme
+from asi_arch.domain.outcome import Rejected
 from asi_arch.domain.ports import Brief, Known
 from asi_arch.testing.records import make_experiment, make_proposal
 
@@ -22,11 +23,14 @@ def passage() -> Passage:
 
 def known() -> Known:
     failure = make_proposal("Failing", change="Adds a hidden state that it forgets to fade.")
+    repair = Repair(failure="It crashed: shapes differ.", cause="heads were not merged", before="x = 1")
+    mended = make_proposal("Mended", change="Splits the state over heads.", repairs=(repair,))
+    leak = Rejected(check="future", reason="Position 3 depends on position 7")
     return Known(
         baseline=make_experiment(0),
         parent=make_experiment(PARENT, make_proposal("Parent")),
         references=[make_experiment(4, make_proposal("Reference"))],
-        failures=[make_experiment(5, failure)],
+        failures=[make_experiment(5, failure, outcome=leak), make_experiment(6, mended)],
         noise_nats=0.012,
         passages=[passage()],
     )

@@ -121,6 +121,18 @@ def test_the_prompt_names_every_mechanism_and_stays_short(brief: Brief) -> None:
     assert "Fading memory (2024). Old writes crowd the state" in text
 
 
+def test_the_prompt_stays_short_with_all_that_can_be_known(brief: Brief) -> None:
+    known = brief.known()
+    everything = known._replace(
+        references=[known.references[0]] * 4,
+        experience=["word " * 37] * 4,
+        failures=[known.failures[1]] * 3,
+        passages=[known.passages[0]] * 3,
+    )
+    asked = question(brief, everything).prompt
+    assert len(re.findall(r"\w+|[^\w\s]", f"{asked.system}\n{asked.user}")) < MOST_TOKENS
+
+
 async def test_what_it_was_given_is_remembered(brief: Brief) -> None:
     proposal = await Designer(FakeMind([sketch(["channel_decay"])])).propose(brief, Random(0))
     assert proposal.passages == ("2401.00001-1",)

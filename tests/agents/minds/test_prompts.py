@@ -1,19 +1,33 @@
 """Every word that a model is told, as it was agreed: a change of a prompt is a change of these files."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
 
-from asi_arch.agents.minds import debugger, designer, judge, novelty, researcher
+from asi_arch.agents.analyst import NumbersAnalyst
+from asi_arch.agents.minds import analyst, debugger, designer, judge, novelty, researcher, summariser
 from asi_arch.agents.minds.disciplines import DISCIPLINES
 from asi_arch.domain.minds import Prompt
 from asi_arch.domain.novelty import Near
 from asi_arch.domain.outcome import Rejected
 from asi_arch.domain.ports import Brief, Evidence
-from asi_arch.testing.records import make_proposal
+from asi_arch.testing.records import make_experiment, make_proposal
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def analyst_prompt() -> Prompt:
+    changed = make_proposal("DecayNet", parent=3)
+    parent = make_proposal("GatedNet", parent=0, change="Adds a gate per head.")
+    sibling = make_proposal("PathNet", parent=3, change="Adds a direct value path.")
+    experiment = make_experiment(7, changed, language=(1.610, 1.614))
+    reference = make_experiment(0, make_proposal("DeltaNet"))
+    relatives = make_experiment(3, parent, language=(1.630, 1.636)), [make_experiment(5, sibling)]
+    context = Evidence(reference, *relatives, (), 0.010, reference)
+    account = asyncio.run(NumbersAnalyst().analyse(experiment, context))
+    return analyst.question(experiment, context, account).prompt
 
 
 def prompts(brief: Brief) -> dict[str, Prompt]:
@@ -32,6 +46,9 @@ def prompts(brief: Brief) -> dict[str, Prompt]:
         "designer_elsewhere": designer.question(elsewhere, known).prompt,
         "researcher_elsewhere": researcher.question_for_program(elsewhere, known).prompt,
         "novelty": novelty.question(elsewhere, make_proposal("Leaky"), [Near(5, 0.8), Near(3, 0.6)]).prompt,
+        "designer_condensed": designer.question(brief, known._replace(experience=["It faded too fast."])).prompt,
+        "analyst": analyst_prompt(),
+        "summariser": summariser.question([*known.references, make_experiment(5)], 12).prompt,
         "debugger": debugger.question(7, parent, debugger.Failure(leak)).prompt,
     }
 
@@ -45,6 +62,9 @@ NAMES = [
     "novelty",
     "debugger",
     "judge",
+    "designer_condensed",
+    "analyst",
+    "summariser",
 ]
 
 

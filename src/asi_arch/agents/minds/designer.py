@@ -22,7 +22,7 @@ from asi_arch.agents.english import listed
 from asi_arch.agents.minds.elsewhere import asking_role, elsewhere
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import prompt
-from asi_arch.agents.minds.telling import idea_of, numbers, shortened
+from asi_arch.agents.minds.telling import experience_of, failure_of, idea_of, numbers, shortened
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
 from asi_arch.domain.minds import Mind, Question, Role
 from asi_arch.domain.ports import Brief, Known
@@ -106,10 +106,11 @@ def question(brief: Brief, known: Known) -> Question[Sketch]:
         numbers=numbers(known.parent, known.baseline, known.noise_nats) if known.parent else "",
         lessons=shortened(known.parent.analysis.lessons, 60) if known.parent and known.parent.analysis else "",
         references=[
-            (e.proposal.name, ", ".join(e.proposal.mechanisms), numbers(e, known.baseline, known.noise_nats))
-            for e in known.references
+            (e.proposal.name, ", ".join(e.proposal.mechanisms), numbers(e, known.baseline, known.noise_nats), taught)
+            for e, taught in zip(known.references, experience_of(known), strict=True)
         ],
-        failures=[shortened(f"{e.proposal.change} {numbers(e, None, None)}", 40) for e in known.failures],
+        is_condensed=bool(known.experience),
+        failures=[failure_of(e) for e in known.failures],
         passages=[idea_of(passage, _PASSAGE_WORDS) for passage in known.passages],
         noise=known.noise_nats,
         most=MAX_MOVES,

@@ -10,7 +10,7 @@ from asi_arch.agents.minds.edits import Edit, EditRefused, edited, syntax_compla
 from asi_arch.agents.minds.elsewhere import asking_role, elsewhere
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import prompt
-from asi_arch.agents.minds.telling import idea_of, numbers, shortened
+from asi_arch.agents.minds.telling import experience_of, failure_of, idea_of, numbers, shortened
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
 from asi_arch.domain.minds import Mind, Question, Role
 from asi_arch.domain.ports import Brief, Known
@@ -125,12 +125,10 @@ def _values(brief: Brief, known: Known) -> dict[str, object]:
         "numbers": numbers(parent, known.baseline, known.noise_nats) if parent else "",
         "lessons": shortened(parent.analysis.lessons, _LESSON_WORDS) if parent and parent.analysis else "",
         "references": [
-            (e.proposal.name, shortened(e.proposal.motivation), numbers(e, known.baseline, known.noise_nats))
-            for e in known.references
+            (e.proposal.name, taught, numbers(e, known.baseline, known.noise_nats))
+            for e, taught in zip(known.references, experience_of(known), strict=True)
         ],
-        "failures": [
-            f"{e.proposal.name}: {shortened(e.proposal.change)} {numbers(e, None, None)}" for e in known.failures
-        ],
+        "failures": [f"{e.proposal.name}: {failure_of(e)}" for e in known.failures],
         "passages": [
             (idea_of(passage, _PASSAGE_WORDS), shortened(passage.entry.guidance, _PASSAGE_WORDS))
             for passage in known.passages

@@ -10,11 +10,15 @@ from asi_arch.agents.comparison import (
     points,
 )
 from asi_arch.agents.endings import ending
+from asi_arch.agents.english import sentence
 from asi_arch.domain.cognition import Passage
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.outcome import Measured
+from asi_arch.domain.ports import Known
 
 _MAX_WORDS = 40
+_FAILURE_WORDS = 25
+_EXPERIENCE_WORDS = 60
 
 
 def numbers(experiment: Experiment, baseline: Experiment | None, noise_nats: float | None) -> str:
@@ -33,6 +37,30 @@ def numbers(experiment: Experiment, baseline: Experiment | None, noise_nats: flo
         if recall and len(told) > 1:
             told[1] += f" ({points(recall, name)})"
     return "; ".join(told) + "."
+
+
+def failure_of(experiment: Experiment) -> str:
+    """What was changed, how it failed, and how it was mended where it was."""
+    proposal = experiment.proposal
+    change, end = proposal.change, numbers(experiment, None, None)
+    if not proposal.repairs:
+        return _in_short(change, end)
+    last = proposal.repairs[-1]
+    if isinstance(experiment.outcome, Measured):
+        return _in_short(change, last.failure, f"Mended by this view: {last.cause}")
+    return _in_short(change, end, f"This view did not mend it: {last.cause}")
+
+
+def _in_short(*texts: str) -> str:
+    """The first words of each, as sentences on one line."""
+    return " ".join(sentence(shortened(text, _FAILURE_WORDS)) for text in texts if text.strip())
+
+
+def experience_of(known: Known) -> list[str]:
+    """A line for each reference: what was condensed for it, else the first words of its motivation."""
+    if known.experience:
+        return [shortened(line, _EXPERIENCE_WORDS) for line in known.experience]
+    return [shortened(reference.proposal.motivation) for reference in known.references]
 
 
 def idea_of(passage: Passage, words: int) -> str:
