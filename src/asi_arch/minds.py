@@ -9,6 +9,7 @@ from asi_arch.agents.english import counted
 from asi_arch.agents.minds.debugger import MindDebugger
 from asi_arch.agents.minds.designer import Designer
 from asi_arch.agents.minds.fallback import Relieved
+from asi_arch.agents.minds.reflector import MindReflector
 from asi_arch.agents.minds.researcher import Form, Inventor
 from asi_arch.app import CLOCK, require_containment
 from asi_arch.domain.exchanges import Exchanges
@@ -27,7 +28,7 @@ from asi_arch.papers import Reporting, open_library
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
-ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.EXTRACTOR})
+ASKING = frozenset({Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.EXTRACTOR, Role.REFLECTOR})
 """Roles that somebody plays."""
 
 
@@ -83,8 +84,10 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         bench.listen(Said(text))
 
     plan = settings.minds
-    inventor, has_debugger = idea_role(plan), can_debug(plan)
-    if inventor is None:
+    inventor = idea_role(plan)
+    has_debugger = inventor is not None and can_debug(plan)
+    reflector = bench.reflector if can_reflect(plan) else None
+    if inventor is None and reflector is None:
         yield bench
         return
     if bench.campaign.profile.search.policy is Policy.RANDOM:
@@ -93,9 +96,16 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         return
     if inventor is Role.RESEARCHER or has_debugger:
         require_containment(settings, "A language model's programs are run in no other way")
+    if plan.roles.get(Role.REFLECTOR) and bench.reflector is None:
+        say("[minds.roles] names a mind for the reflector, but this campaign was started without --reflect")
     for role in sorted(set(plan.roles) - ASKING):
         bench.listen(Said(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet"))
     async with opened_minds(plan, folder, warn=say, tell=say) as minds:
+        if reflector is not None:
+            bench = bench._replace(reflector=MindReflector(minds, reflector, say))
+        if inventor is None:
+            yield bench
+            return
         researcher = Designer(minds) if inventor is Role.DESIGNER else Inventor(minds, Form(plan.program))
         if plan.when_silent == "compose":
             researcher = Relieved(researcher, bench.researcher, say)
@@ -121,6 +131,11 @@ def idea_role(plan: MindPlan) -> Role | None:
 def can_debug(plan: MindPlan) -> bool:
     """Whether failures go to a debugger: to one that is named, else to a default that is no local model."""
     return bool(plan.roles.get(Role.DEBUGGER) or (plan.default and not _is_local(plan.default)))
+
+
+def can_reflect(plan: MindPlan) -> bool:
+    """Whether agendas go to a model: to one that is named, else to a default that is no local model."""
+    return bool(plan.roles.get(Role.REFLECTOR) or (plan.default and not _is_local(plan.default)))
 
 
 def _is_local(spec: str) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from asi_arch.domain.agenda import Agenda
 from asi_arch.domain.calibration import Calibration
 from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Adapter, Proposal
@@ -302,6 +303,8 @@ class Brief(NamedTuple):
     """Read when it is asked for: a researcher without a model does not need it."""
     experiment: int = 0
     """Index of the one that is proposed."""
+    agenda: Agenda | None = None
+    """What the campaign has learnt about itself; None where it does not reflect."""
 
 
 class Researcher(Protocol):

@@ -202,6 +202,13 @@ class FitnessSpec(Record):
     """How far below the floor's multi-query recall the veto begins: two seeds of one model differ by about that."""
 
 
+class AgentsSpec(Record):
+    """Agents beside the loop's own. They change what is proposed, never how it is measured."""
+
+    reflection: bool = False
+    """Whether every batch writes a research agenda that the researchers receive."""
+
+
 class Profile(Record):
     """Everything that changes the numbers of a campaign."""
 
@@ -218,6 +225,7 @@ class Profile(Record):
     blind: BlindSpec = BlindSpec()
     search: SearchSpec
     fitness: FitnessSpec = FitnessSpec()
+    agents: AgentsSpec = AgentsSpec()
 
     @model_validator(mode="after")
     def _seeds_are_distinct(self) -> Self:
@@ -226,9 +234,17 @@ class Profile(Record):
         return self
 
     @property
+    def reflects(self) -> bool:
+        """Whether the campaign looks at itself; the random arm is a control and never does."""
+        return self.agents.reflection and self.search.policy is not Policy.RANDOM
+
+    @property
     def profile_hash(self) -> str:
-        """Names the whole profile."""
-        return canonical_hash(self.model_dump(mode="json"))
+        """Names the whole profile; without agents that are as they were before there was a choice."""
+        parts = self.model_dump(mode="json")
+        if self.agents == AgentsSpec():
+            del parts["agents"]
+        return canonical_hash(parts)
 
     def protocol_hash(self, data_fingerprint: str) -> str:
         """Names what moves a measurement: model, stages, device and the data itself (not search, seeds or fitness)."""

@@ -7,6 +7,7 @@ from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.cognition import Cognition
 from asi_arch.domain.ports import Analyst, Calibrations, Debugger, Judge, Lab, Researcher, Store
+from asi_arch.domain.reflection import Reflector
 from asi_arch.engine.notices import Listener
 
 
@@ -36,6 +37,8 @@ class Bench(NamedTuple):
     """The literature; None where no researcher reads it."""
     calibrations: Calibrations | None = None
     """None where nothing is remembered beyond the campaign."""
+    reflector: Reflector | None = None
+    """None where the campaign does not look at itself."""
 
     @property
     def reference(self) -> Proposal:

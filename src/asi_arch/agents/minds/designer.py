@@ -21,7 +21,7 @@ from asi_arch.agents.composer.wording import name_of
 from asi_arch.agents.english import listed
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import prompt
-from asi_arch.agents.minds.telling import idea_of, numbers, shortened
+from asi_arch.agents.minds.telling import agenda_of, idea_of, numbers, shortened
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
 from asi_arch.domain.minds import Mind, Question, Role
 from asi_arch.domain.ports import Brief, Known
@@ -110,6 +110,7 @@ def question(brief: Brief, known: Known) -> Question[Sketch]:
         ],
         failures=[shortened(f"{e.proposal.change} {numbers(e, None, None)}", 40) for e in known.failures],
         passages=[idea_of(passage, _PASSAGE_WORDS) for passage in known.passages],
+        agenda=agenda_of(brief),
         noise=known.noise_nats,
         most=MAX_MOVES,
     )

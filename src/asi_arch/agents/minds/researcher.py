@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from asi_arch.agents.minds.edits import Edit, EditRefused, edited, syntax_complaint
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import prompt
-from asi_arch.agents.minds.telling import idea_of, numbers, shortened
+from asi_arch.agents.minds.telling import agenda_of, idea_of, numbers, shortened
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
 from asi_arch.domain.minds import Mind, Question, Role
 from asi_arch.domain.ports import Brief, Known
@@ -134,6 +134,7 @@ def _values(brief: Brief, known: Known) -> dict[str, object]:
             (idea_of(passage, _PASSAGE_WORDS), shortened(passage.entry.guidance, _PASSAGE_WORDS))
             for passage in known.passages
         ],
+        "agenda": agenda_of(brief),
         "noise": known.noise_nats,
     }
 
