@@ -16,6 +16,7 @@ from asi_arch.cli import options
 from asi_arch.cli.live import LiveTable
 from asi_arch.cli.plain import PlainLines
 from asi_arch.domain.errors import UserError
+from asi_arch.domain.profile import Policy
 from asi_arch.engine.campaign import CampaignLoop, Limits
 from asi_arch.llm.lines import parsed
 from asi_arch.minds import require_minds, thinking
@@ -39,6 +40,9 @@ class RunWish(NamedTuple):
     plain: bool
     mind: str | None = None
     when_silent: str | None = None
+    reflect: bool | None = None
+    estimate: bool = False
+    as_json: bool = False
 
 
 def run(wish: RunWish) -> None:
@@ -70,13 +74,7 @@ def _limits(wish: RunWish) -> Limits:
 
 
 async def _run(wish: RunWish, limits: Limits, display: "LiveTable | PlainLines") -> None:
-    settings = _with_mind(options.settings(wish.state, wish.workers), wish)
-    asked = Wish(
-        profile=wish.profile,
-        seed=wish.seed,
-        policy=options.policy(wish.policy) if wish.policy else None,
-        data=wish.data,
-    )
+    settings, asked = _with_mind(options.settings(wish.state, wish.workers), wish), _asked(wish)
     await require_minds(settings.minds)
     display.opening(settings.state)
     async with (
@@ -88,6 +86,13 @@ async def _run(wish: RunWish, limits: Limits, display: "LiveTable | PlainLines")
         with display.showing(bench, limits), _signals(loop, display):
             await loop.run()
         display.closing(settings.state)
+
+
+def _asked(wish: RunWish) -> Wish:
+    policy = options.policy(wish.policy) if wish.policy else None
+    if wish.reflect and policy is Policy.RANDOM:
+        raise UserError("the random arm is a control and does not reflect; leave out --reflect or --policy random")
+    return Wish(wish.profile, wish.seed, policy, wish.data, wish.reflect)
 
 
 def _with_mind(settings: Settings, wish: RunWish) -> Settings:
