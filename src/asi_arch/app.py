@@ -82,7 +82,7 @@ def opened_campaign(folder: Path, wish: Wish, settings: Settings) -> Generator[t
     """Open or create the campaign to write to it, without a lab."""
     with opened_store(folder, read_only=False) as store:
         known = store.campaign()
-        profile = _wished_profile(wish, known, folder)
+        profile = asked_profile(wish, known, folder)
         campaign = _campaign(profile, wish, known, build_tasks(profile, settings.cache))
         if known is None:
             store.create(campaign)
@@ -96,7 +96,7 @@ async def opened_bench(
     """Open or create the campaign, build its data, start the warm parent; close all of it in the end."""
     with opened_store(folder, read_only=False) as store:
         known = existing_campaign(store, folder) if must_exist else store.campaign()
-        profile = _wished_profile(wish, known, folder)
+        profile = asked_profile(wish, known, folder)
         tasks = build_tasks(profile, settings.cache)
         campaign = _campaign(profile, wish, known, tasks)
         if known is None:
@@ -200,7 +200,7 @@ def wished_profile(wish: Wish) -> Profile:
     return profile
 
 
-def _wished_profile(wish: Wish, known: Campaign | None, folder: Path) -> Profile:
+def asked_profile(wish: Wish, known: Campaign | None, folder: Path) -> Profile:
     """A campaign's own profile, unless the user asked for another one: that is refused, naming what differs."""
     if known is None:
         return wished_profile(wish)

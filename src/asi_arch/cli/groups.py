@@ -200,7 +200,7 @@ def agendas_of_campaign(context: typer.Context, state: State = None, as_json: Js
 
     A campaign started with `asi-arch run --reflect` looks at its finished experiments after every batch: which
     mechanisms pay, what is over-explored, which expectations fail, what the judge over-rates. The agenda in force is
-    told to whoever has the ideas, and makes the composer draw mechanisms more or less often, by a factor of two at most.
+    told to whoever has the ideas, and makes the composer draw mechanisms up to twice or half as often.
 
     [bold]Examples[/bold]
 

@@ -93,7 +93,7 @@ def run(
         bool | None,
         typer.Option(
             "--reflect/--no-reflect",
-            help="A new campaign looks at itself after every batch and writes a research agenda; see `asi-arch agenda`.",
+            help="A new campaign writes a research agenda after every batch; see `asi-arch agenda`.",
             show_default="as in the profile: no",
         ),
     ] = None,

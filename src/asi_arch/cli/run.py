@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from asi_arch.app import Wish, opened_bench
-from asi_arch.cli import options
+from asi_arch.cli import estimate, options
 from asi_arch.cli.live import LiveTable
 from asi_arch.cli.plain import PlainLines
 from asi_arch.domain.errors import UserError
@@ -48,6 +48,14 @@ class RunWish(NamedTuple):
 def run(wish: RunWish) -> None:
     """Run until a limit or Ctrl-C; exit code 130 when it was cut short: before the search began, or by a second one."""
     limits = _limits(wish)
+    if wish.estimate:
+        settings = _with_mind(options.settings(wish.state, wish.workers), wish)
+        estimate.show(settings, _asked(wish), estimate.Bounds(*limits), as_json=wish.as_json)
+        return
+    if wish.as_json:
+        raise UserError(
+            "--json goes with --estimate; while a campaign runs, `asi-arch status --json` tells how far it is"
+        )
     console = Console()
     display = PlainLines(console) if wish.plain or not console.is_terminal else LiveTable(console)
     signal.signal(signal.SIGTERM, _as_ctrl_c)
