@@ -11,10 +11,12 @@ from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.outcome import Rejected, StoppedEarly
 from asi_arch.domain.ports import Brief
 from asi_arch.domain.profile import StageName
+from asi_arch.domain.record import sha256
 from asi_arch.testing.records import make_proposal
 
 from .reflecting import BAD, GOOD, judged_wrongly, planted, with_outcome
 
+LINEAGE = "79fda3ee4b56263425f9ad5688bef9ca6de68b9453fab351a60d96f77b2564d2"
 STOP = StoppedEarly(stage=StageName.LANGUAGE, step=100, loss_nats=2.2, baseline_loss_nats=2.0, margin=0.1)
 
 
@@ -155,6 +157,24 @@ def test_what_pays_is_drawn_more_often_and_what_costs_less_and_removed_more_ofte
 def test_the_composer_follows_the_agenda_of_its_brief() -> None:
     agenda = steering({key: LEAST_WEIGHT for key in list(CATALOGUE)[::2]})
     assert any(composed(agenda, seed) != composed(None, seed) for seed in range(10))
+
+
+def test_the_lineage_without_an_agenda_is_what_it_was_before_there_were_agendas() -> None:
+    """The hash was computed with the composer of before."""
+    taken: dict[str, int] = {}
+    found: list[Proposal] = []
+    for index in range(30):
+        if index % 10 == 0:
+            design = BASELINE_DESIGNS[("delta_net", "mamba2", "delta_window")[index // 10]]
+            parent = make_proposal(f"P{index}", mechanisms=design.keys, design=design.model_dump_json())
+        else:
+            parent = found[-1]
+        mates = found[-2:]
+        brief = Brief(parent, mates, 7, tuple(range(len(mates))), taken)
+        found.append(Composer().compose(brief, Random(index)))
+        taken[found[-1].fingerprint] = index
+    found += [Composer().compose(Brief(None, (), None, (), taken), Random(index)) for index in range(5)]
+    assert sha256("".join(proposal.fingerprint for proposal in found)) == LINEAGE
 
 
 def test_an_agenda_without_weights_changes_no_draw() -> None:

@@ -1,7 +1,9 @@
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from asi_arch.app import opened_store
 from asi_arch.cli import agenda as command
@@ -75,11 +77,9 @@ def test_the_status_shows_the_agenda_in_force_in_one_line() -> None:
     found = status_payload(store)
     assert found["agenda"] is not None and found["agenda"]["snapshot"] == 8
     assert "findings" not in found["agenda"]
-    from rich.console import Console
-
-    console = Console(width=200, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(status_view(found, 0.0))
-    assert "from #8 on, 1 mechanism drawn more or less often: What was learnt up to 8." in console.export_text()
+    page = StringIO()
+    Console(width=200, file=page).print(status_view(found, 0.0))
+    assert "from #8 on, 1 mechanism drawn more or less often: What was learnt up to 8." in page.getvalue()
 
 
 def test_the_control_arm_can_not_be_told_to_reflect(tmp_path: Path) -> None:
