@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,9 @@ from rich.text import Text
 
 from asi_arch.app import existing_campaign, opened_store
 from asi_arch.cli import options
-from asi_arch.domain.agenda import Standing, in_force, standings
+from asi_arch.domain.agenda import STATISTICS, Standing, in_force, standings
 from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.errors import UserError
-from asi_arch.report.cells import clean
 from asi_arch.report.plain import agenda_data
 from asi_arch.report.words import duration
 
@@ -27,9 +26,9 @@ def show(state: Path | None, as_json: bool) -> None:
     folder = options.settings(state).state
     with opened_store(folder, read_only=True) as store:
         reflects = existing_campaign(store, folder).profile.reflects
-        found = _listed(standings(store.events()))
+        found = standings(store.events())
     if as_json:
-        _print(json.dumps({"reflects": reflects, "agendas": found}, indent=2))
+        _print(json.dumps({"reflects": reflects, "agendas": _listed(found)}, indent=2))
     elif not found:
         _print(
             "No agenda yet: one is written when the first batch is finished."
@@ -37,8 +36,9 @@ def show(state: Path | None, as_json: bool) -> None:
             else "This campaign does not reflect. A new one does: asi-arch run --reflect --state FOLDER"
         )
     else:
-        for item in found:
-            _print_agenda(item, time.time())
+        now = in_force(found)
+        for standing in found:
+            _print_agenda(standing, is_in_force=standing.agenda == now, now=time.time())
 
 
 def rollback(snapshot: int, state: Path | None, as_json: bool) -> None:
@@ -83,16 +83,17 @@ def _listed(known: Sequence[Standing]) -> list[dict[str, Any]]:
     ]
 
 
-def _print_agenda(item: Mapping[str, Any], now: float) -> None:
-    item = clean(dict(item))
-    state = "in force" if item["is_in_force"] else "over" if item["rolled_back_at"] is None else "rolled back"
-    by = "from the statistics" if item["author"] == "statistics" else "by a model"
+def _print_agenda(standing: Standing, *, is_in_force: bool, now: float) -> None:
+    agenda = standing.agenda
+    state = "in force" if is_in_force else "over" if standing.is_valid else "rolled back"
+    by = "from the statistics" if agenda.author == STATISTICS else "by a model"
     console = Console()
-    head = f"{item['snapshot']}  {state}; written {by} {duration(max(0.0, now - item['made_at']))} ago"
-    console.print(Text(head, style="bold" if item["is_in_force"] else ""))
-    for sentence in item["sentences"]:
-        console.print(Text(f"    {sentence}"), soft_wrap=False)
-    weights = sorted(item["weights"].items(), key=lambda pair: (-abs(pair[1] - 1), pair[0]))
+    head = f"{agenda.snapshot}  {state}; written {by} {duration(max(0.0, now - standing.made_at))} ago"
+    console.print(Text(head, style="bold" if is_in_force else ""))
+    for sentence in agenda.sentences:
+        printable = "".join(letter for letter in sentence if letter.isprintable())
+        console.print(Text(f"    {printable}"))
+    weights = sorted(agenda.weights.items(), key=lambda pair: (-abs(pair[1] - 1), pair[0]))
     if weights:
         told = ", ".join(f"{key} x{weight:g}" for key, weight in weights[:_SHOWN_WEIGHTS])
         more = f" and {len(weights) - _SHOWN_WEIGHTS} more" if len(weights) > _SHOWN_WEIGHTS else ""

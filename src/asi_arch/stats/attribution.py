@@ -42,14 +42,14 @@ def attributed(
     y, x = np.asarray(differences, dtype=np.float64), np.asarray(changes, dtype=np.float64)
     y, x = y - y.mean(), x - x.mean(axis=0)
     values, vectors = np.linalg.eigh(x @ x.T)
-    along = vectors.T @ y
+    along: NDArray[np.float64] = y @ vectors
     likelihoods = [_log_likelihood(along, values, ratio, noise) for ratio in RATIOS]
     ratio = RATIOS[int(np.argmax(np.round(likelihoods, 9)))]
     variance = _variance(along, values, ratio, noise)
     if ratio == 0.0:
         return Attribution(np.zeros(x.shape[1]), np.full(x.shape[1], np.sqrt(variance)))
-    inverse = np.linalg.inv(x.T @ x + np.eye(x.shape[1]) / ratio)
-    return Attribution(inverse @ x.T @ y, np.sqrt(variance * np.diag(inverse)))
+    inverse = np.asarray(np.linalg.inv(x.T @ x + np.eye(x.shape[1]) / ratio), dtype=np.float64)
+    return Attribution(inverse @ x.T @ y, np.sqrt(variance * inverse.diagonal()))
 
 
 def _variance(along: NDArray[np.float64], values: NDArray[np.float64], ratio: float, noise: float) -> float:

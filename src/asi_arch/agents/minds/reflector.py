@@ -101,10 +101,14 @@ def reflected(agenda: Agenda, answer: Reflection) -> Agenda:
     return agenda.model_copy(
         update={
             "author": "model",
-            "sentences": tuple(" ".join(sentence.split()) for sentence in answer.agenda),
+            "sentences": tuple(_one_line(sentence) for sentence in answer.agenda),
             "weights": {key: weights[key] for key in sorted(weights) if weights[key] != 1.0},
         }
     )
+
+
+def _one_line(text: str) -> str:
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
 
 
 def _shown(credits: Sequence[Credit]) -> list[Credit]:
