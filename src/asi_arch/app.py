@@ -17,6 +17,7 @@ from asi_arch import __version__
 from asi_arch.agents.analyst import NumbersAnalyst
 from asi_arch.agents.composer import Composer, baseline_proposal
 from asi_arch.agents.judge import RubricJudge
+from asi_arch.agents.reflection import StatisticsReflector
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import StoreError, StoreMismatch, UserError
@@ -46,6 +47,7 @@ class Wish(NamedTuple):
     seed: int | None = None
     policy: Policy | None = None
     data: str | None = None
+    reflection: bool | None = None
 
 
 @lru_cache
@@ -80,7 +82,7 @@ def opened_campaign(folder: Path, wish: Wish, settings: Settings) -> Generator[t
     """Open or create the campaign to write to it, without a lab."""
     with opened_store(folder, read_only=False) as store:
         known = store.campaign()
-        profile = _wished_profile(wish, known, folder)
+        profile = asked_profile(wish, known, folder)
         campaign = _campaign(profile, wish, known, build_tasks(profile, settings.cache))
         if known is None:
             store.create(campaign)
@@ -94,7 +96,7 @@ async def opened_bench(
     """Open or create the campaign, build its data, start the warm parent; close all of it in the end."""
     with opened_store(folder, read_only=False) as store:
         known = existing_campaign(store, folder) if must_exist else store.campaign()
-        profile = _wished_profile(wish, known, folder)
+        profile = asked_profile(wish, known, folder)
         tasks = build_tasks(profile, settings.cache)
         campaign = _campaign(profile, wish, known, tasks)
         if known is None:
@@ -135,6 +137,7 @@ def _bench(campaign: Campaign, store: Store, lab: LocalLab, listen: Listener, se
         clock=CLOCK,
         listen=listen,
         calibrations=CalibrationCache(folder, machine, lambda text: listen(Said(text))),
+        reflector=StatisticsReflector() if campaign.profile.reflects else None,
     )
 
 
@@ -191,10 +194,13 @@ def wished_profile(wish: Wish) -> Profile:
         profile = profile.model_copy(update={"search": search})
     if wish.data is not None:
         profile = profile.model_copy(update={"language": profile.language.model_copy(update={"data": wish.data})})
+    if wish.reflection is not None:
+        agents = profile.agents.model_copy(update={"reflection": wish.reflection})
+        profile = profile.model_copy(update={"agents": agents})
     return profile
 
 
-def _wished_profile(wish: Wish, known: Campaign | None, folder: Path) -> Profile:
+def asked_profile(wish: Wish, known: Campaign | None, folder: Path) -> Profile:
     """A campaign's own profile, unless the user asked for another one: that is refused, naming what differs."""
     if known is None:
         return wished_profile(wish)
@@ -205,8 +211,10 @@ def _wished_profile(wish: Wish, known: Campaign | None, folder: Path) -> Profile
         raise _mismatch(folder, f"has the policy '{own.search.policy.value}', not '{wish.policy.value}'")
     if wish.data is not None and wish.data != own.language.data:
         raise _mismatch(folder, f"was trained on {own.language.data!r}, not {wish.data!r}")
+    if wish.reflection is not None and wish.reflection != own.agents.reflection:
+        raise _mismatch(folder, "was started to reflect" if own.agents.reflection else "was started without --reflect")
     if wish.profile is not None:
-        same_rest = Wish(profile=wish.profile, policy=own.search.policy, data=own.language.data)
+        same_rest = Wish(wish.profile, None, own.search.policy, own.language.data, own.agents.reflection)
         asked = wished_profile(same_rest)
         if asked.profile_hash != own.profile_hash:
             names = f"'{own.name}' ({own.profile_hash[:8]}), not '{asked.name}' ({asked.profile_hash[:8]})"

@@ -12,6 +12,7 @@ from asi_arch.agents.minds.designer import Designer
 from asi_arch.agents.minds.fallback import Relieved
 from asi_arch.agents.minds.judge import MindJudge
 from asi_arch.agents.minds.novelty import NoveltyGate
+from asi_arch.agents.minds.reflector import MindReflector
 from asi_arch.agents.minds.researcher import Form, Inventor
 from asi_arch.agents.minds.summariser import Briefed, Summariser
 from asi_arch.app import CLOCK, require_containment
@@ -36,7 +37,9 @@ from asi_arch.store.exchanges import SqliteExchanges
 
 _ANALYSIS_ROLES = frozenset({Role.ANALYST, Role.SUMMARISER})
 ASKING = frozenset(
-    {Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.EXTRACTOR, *_ANALYSIS_ROLES, *NOVELTY_ROLES}
+    {Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.REFLECTOR, Role.EXTRACTOR}
+    | _ANALYSIS_ROLES
+    | NOVELTY_ROLES
 )
 """Roles that somebody plays."""
 
@@ -96,7 +99,8 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
     plan = diversifying(settings.minds, inventor)
     _tell_who_is_not_asked(settings.minds, agents, say)
     explains, judges = agents.analysis and can_play(plan, Role.ANALYST), agents.judge and can_play(plan, Role.JUDGE)
-    if inventor is None and not explains and not judges:
+    reflector = bench.reflector if can_play(plan, Role.REFLECTOR) else None
+    if inventor is None and reflector is None and not explains and not judges:
         yield bench
         return
     if bench.campaign.profile.search.policy is Policy.RANDOM:
@@ -110,6 +114,8 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
             bench = bench._replace(analyst=MindAnalyst(minds, bench.analyst, say))
         if judges:
             bench = bench._replace(judge=MindJudge(minds, bench.judge, say=say))
+        if reflector is not None:
+            bench = bench._replace(reflector=MindReflector(minds, reflector, say))
         yield bench if inventor is None else _inventing(bench, minds, settings, plan, say)
 
 
@@ -141,6 +147,7 @@ def _tell_who_is_not_asked(plan: MindPlan, agents: AgentsSpec, say: Callable[[st
         "analysis": frozenset[Role]() if agents.analysis else _ANALYSIS_ROLES,
         "judge": frozenset[Role]() if agents.judge else frozenset({Role.JUDGE}),
         "novelty": frozenset[Role]() if agents.novelty else NOVELTY_ROLES,
+        "reflection": frozenset[Role]() if agents.reflection else frozenset({Role.REFLECTOR}),
     }
     for role in sorted(plan.roles):
         if role not in ASKING:

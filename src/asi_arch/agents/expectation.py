@@ -44,6 +44,11 @@ class Expectation(NamedTuple):
     quantity: str
     direction: int
 
+    @property
+    def words(self) -> str:
+        """E.g. 'language loss to fall'."""
+        return f"{_TITLES[self.quantity]} to {_verb(self.direction)}"
+
 
 class Settled(NamedTuple):
     """An expectation with its fate and the number behind it in words."""

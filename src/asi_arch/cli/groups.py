@@ -189,3 +189,46 @@ def minds_test(
     from asi_arch.cli import minds as command
 
     raise typer.Exit(command.test(mind, as_json))
+
+
+agendas = typer.Typer(help="What a reflective campaign has learnt about itself, and how to take it back.")
+
+
+@agendas.callback(invoke_without_command=True)
+def agendas_of_campaign(context: typer.Context, state: State = None, as_json: Json = False) -> None:
+    """What a reflective campaign has learnt about itself: one agenda per batch, with its weights.
+
+    A campaign started with `asi-arch run --reflect` looks at its finished experiments after every batch: which
+    mechanisms pay, what is over-explored, which expectations fail, what the judge over-rates. The agenda in force is
+    told to whoever has the ideas, and makes the composer draw mechanisms up to twice or half as often.
+
+    [bold]Examples[/bold]
+
+      asi-arch agenda
+      asi-arch agenda --state campaigns/reflective --json
+      asi-arch agenda rollback 24 --state campaigns/reflective
+    """
+    if context.invoked_subcommand is None:
+        from asi_arch.cli import agenda as command
+
+        command.show(state, as_json)
+
+
+@agendas.command("rollback")
+def agenda_rollback(
+    snapshot: Annotated[int, typer.Argument(metavar="N", help="The number before the agenda in the list.")],
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Take an agenda back: new proposals follow the one before it until the next batch writes another.
+
+    It stays on record, and what was proposed under it stays as it is. Not while `run` is active in the folder.
+
+    [bold]Examples[/bold]
+
+      asi-arch agenda rollback 24
+      asi-arch agenda rollback 24 --state campaigns/reflective
+    """
+    from asi_arch.cli import agenda as command
+
+    command.rollback(snapshot, state, as_json)

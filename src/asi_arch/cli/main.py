@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from asi_arch.cli.arguments import Adapter, Json, Profile, State, Uncontained, Which
-from asi_arch.cli.groups import inbox, minds, papers
+from asi_arch.cli.groups import agendas, inbox, minds, papers
 
 
 class _Commands(TyperGroup):
@@ -48,6 +48,7 @@ It forms a hypothesis, writes the PyTorch code, checks it, trains it, measures i
 app.add_typer(papers, name="cognition")
 app.add_typer(inbox, name="inbox")
 app.add_typer(minds, name="minds")
+app.add_typer(agendas, name="agenda")
 
 
 @app.command()
@@ -88,8 +89,20 @@ def run(
             help="When the mind does not answer: stop, or compose (the composer stands in).", show_default="stop"
         ),
     ] = None,
+    reflect: Annotated[
+        bool | None,
+        typer.Option(
+            "--reflect/--no-reflect",
+            help="A new campaign writes a research agenda after every batch; see `asi-arch agenda`.",
+            show_default="as in the profile: no",
+        ),
+    ] = None,
     state: State = None,
     plain: Annotated[bool, typer.Option("--plain", help="One line per event instead of the live table.")] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say what these options are expected to cost; nothing is made.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,
 ) -> None:
     """Search: invent, check, train, measure, repeat. Ctrl-C once finishes what is running, twice stops at once.
 
@@ -102,11 +115,14 @@ def run(
       asi-arch run -n 60 --policy random --state campaigns/control
       asi-arch run --data ~/my-notes --state campaigns/notes
       asi-arch run --mind inbox:questions --state campaigns/mine
+      asi-arch run -n 200 --reflect --state campaigns/reflective
+      asi-arch run -n 200 --mind openai:gpt-5-mini --estimate
     """
     from asi_arch.cli import run as command
 
     limits, search = (experiments, time, compute), (profile, seed, policy, data)
-    command.run(command.RunWish(*limits, *search, workers, state, plain, mind, when_silent))
+    extras = (mind, when_silent, reflect, estimate, as_json)
+    command.run(command.RunWish(*limits, *search, workers, state, plain, *extras))
 
 
 @app.command()

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from rich.console import Console
 
 from asi_arch.app import Wish, opened_bench
-from asi_arch.cli import options
+from asi_arch.cli import estimate, options
 from asi_arch.cli.live import LiveTable
 from asi_arch.cli.plain import PlainLines
 from asi_arch.domain.errors import UserError
+from asi_arch.domain.profile import Policy
 from asi_arch.engine.campaign import CampaignLoop, Limits
 from asi_arch.llm.lines import parsed
 from asi_arch.minds import require_minds, thinking
@@ -39,11 +40,22 @@ class RunWish(NamedTuple):
     plain: bool
     mind: str | None = None
     when_silent: str | None = None
+    reflect: bool | None = None
+    estimate: bool = False
+    as_json: bool = False
 
 
 def run(wish: RunWish) -> None:
     """Run until a limit or Ctrl-C; exit code 130 when it was cut short: before the search began, or by a second one."""
     limits = _limits(wish)
+    if wish.estimate:
+        settings = _with_mind(options.settings(wish.state, wish.workers), wish)
+        estimate.show(settings, _asked(wish), estimate.Bounds(*limits), as_json=wish.as_json)
+        return
+    if wish.as_json:
+        raise UserError(
+            "--json goes with --estimate; while a campaign runs, `asi-arch status --json` tells how far it is"
+        )
     console = Console()
     display = PlainLines(console) if wish.plain or not console.is_terminal else LiveTable(console)
     signal.signal(signal.SIGTERM, _as_ctrl_c)
@@ -70,13 +82,7 @@ def _limits(wish: RunWish) -> Limits:
 
 
 async def _run(wish: RunWish, limits: Limits, display: "LiveTable | PlainLines") -> None:
-    settings = _with_mind(options.settings(wish.state, wish.workers), wish)
-    asked = Wish(
-        profile=wish.profile,
-        seed=wish.seed,
-        policy=options.policy(wish.policy) if wish.policy else None,
-        data=wish.data,
-    )
+    settings, asked = _with_mind(options.settings(wish.state, wish.workers), wish), _asked(wish)
     await require_minds(settings.minds)
     display.opening(settings.state)
     async with (
@@ -88,6 +94,13 @@ async def _run(wish: RunWish, limits: Limits, display: "LiveTable | PlainLines")
         with display.showing(bench, limits), _signals(loop, display):
             await loop.run()
         display.closing(settings.state)
+
+
+def _asked(wish: RunWish) -> Wish:
+    policy = options.policy(wish.policy) if wish.policy else None
+    if wish.reflect and policy is Policy.RANDOM:
+        raise UserError("the random arm is a control and does not reflect; leave out --reflect or --policy random")
+    return Wish(wish.profile, wish.seed, policy, wish.data, wish.reflect)
 
 
 def _with_mind(settings: Settings, wish: RunWish) -> Settings:

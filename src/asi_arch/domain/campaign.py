@@ -41,6 +41,10 @@ class EventKind(str, Enum):
     VAULT_OPENED = "vault_opened"
     VERIFIED = "verified"
     CALIBRATED = "calibrated"
+    REFLECTED = "reflected"
+    """An agenda was made; the payload is the agenda."""
+    ROLLED_BACK = "rolled_back"
+    """The agenda of the payload's snapshot no longer counts."""
     CLOSED = "closed"
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from asi_arch.domain.agenda import Agenda
 from asi_arch.domain.calibration import Calibration
 from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Adapter, Proposal
@@ -314,6 +315,8 @@ class Brief(NamedTuple):
     """Motivations that an idea for this brief has repeated."""
     cycle: int = 0
     """Experiments below this are what it may look at: the number changes when the pool is refreshed."""
+    agenda: Agenda | None = None
+    """What the campaign has learnt about itself; None where it does not reflect."""
 
 
 class Researcher(Protocol):

@@ -203,7 +203,7 @@ class FitnessSpec(Record):
 
 
 class AgentsSpec(Record):
-    """Which minds take part beside the one that has the ideas. They choose what is tried and move no measurement."""
+    """Who takes part beside the one that has the ideas. They choose what is tried and move no measurement."""
 
     judge: bool = True
     """Whether a mind marks designs, where one may; else the marks are counted."""
@@ -211,6 +211,8 @@ class AgentsSpec(Record):
     """Whether a mind's idea that repeats an earlier one is sent back before it is trained."""
     analysis: bool = True
     """Whether experiments are explained, and what references taught is condensed, by a mind."""
+    reflection: bool = False
+    """Whether every batch writes a research agenda that the researchers receive."""
 
 
 class Profile(Record):
@@ -238,9 +240,17 @@ class Profile(Record):
         return self
 
     @property
+    def reflects(self) -> bool:
+        """Whether the campaign looks at itself; the random arm is a control and never does."""
+        return self.agents.reflection and self.search.policy is not Policy.RANDOM
+
+    @property
     def profile_hash(self) -> str:
-        """Names the whole profile."""
-        return canonical_hash(self.model_dump(mode="json"))
+        """Names the whole profile; without agents that are as they were before there was a choice."""
+        parts = self.model_dump(mode="json")
+        if self.agents == AgentsSpec():
+            del parts["agents"]
+        return canonical_hash(parts)
 
     def protocol_hash(self, data_fingerprint: str) -> str:
         """Names what moves a measurement: model, stages, device and the data itself (not search, seeds or fitness)."""

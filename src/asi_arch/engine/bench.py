@@ -7,6 +7,7 @@ from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.cognition import Cognition, Likeness
 from asi_arch.domain.ports import Analyst, Calibrations, Debugger, Judge, Lab, Researcher, Store
+from asi_arch.domain.reflection import Reflector
 from asi_arch.engine.notices import Listener
 
 
@@ -40,6 +41,8 @@ class Bench(NamedTuple):
     """None where nothing is remembered beyond the campaign."""
     likeness: Likeness | None = None
     """Finds the failures that a researcher should know; None where it is told the latest."""
+    reflector: Reflector | None = None
+    """None where the campaign does not look at itself."""
 
     @property
     def reference(self) -> Proposal:

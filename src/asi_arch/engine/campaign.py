@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
+from asi_arch.domain.agenda import Agenda
 from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.cognition import Passage
@@ -24,6 +25,7 @@ from asi_arch.engine.bench import Bench
 from asi_arch.engine.cycle import run_experiment
 from asi_arch.engine.failures import Failures
 from asi_arch.engine.notices import Proposed, Recorded
+from asi_arch.engine.reflecting import Agendas
 from asi_arch.search.fitness import Fitness
 from asi_arch.search.sampling import Sampler, Schedule
 from asi_arch.stats.paired import pooled_std
@@ -61,6 +63,7 @@ class CampaignLoop:
         search = bench.campaign.profile.search
         self._schedule = Schedule(search)
         self._sampler = Sampler(search)
+        self._agendas = Agendas(bench)
         self._proposals = bench.store.proposals()
         self._taken = bench.store.fingerprints()
         self._summaries = {summary.index: summary for summary in bench.store.summaries()}
@@ -213,8 +216,15 @@ class CampaignLoop:
             experiment=index,
             earlier=self._proposals,
             cycle=self._visible(index),
+            agenda=await self._agenda(self._schedule.snapshot(index)),
         )
         return await self._bench.researcher.propose(brief, rng)
+
+    async def _agenda(self, snapshot: int) -> Agenda | None:
+        load = self._bench.store.experiment
+        return await self._agendas.at(
+            snapshot, self._fitness(self._summaries), lambda: seed_noise(load, range(snapshot))
+        )
 
     def _known(self, index: int, parent: int | None, references: Sequence[int]) -> Known:
         """What is finished of a brief's proposals, and the failures that this index may see and learn from."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any, TypedDict
 
+from asi_arch.domain.agenda import in_force, standings
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.lineage import Lineage
@@ -16,6 +17,7 @@ from asi_arch.domain.profile import StageName
 from asi_arch.report.curve_data import curves
 from asi_arch.report.digest import Digest, digest, existing
 from asi_arch.report.plain import (
+    agenda_data,
     campaign_data,
     finite,
     idea_data,
@@ -52,6 +54,8 @@ class StatusPayload(TypedDict):
     best: list[dict[str, Any]]
     """Up to five, best first."""
     verdicts: list[dict[str, Any]]
+    agenda: dict[str, Any] | None
+    """The one in force: 'snapshot', 'author', 'sentences', 'weights'; None where the campaign has none."""
     last_event_at: float | None
 
 
@@ -134,6 +138,7 @@ def status_payload(store: Store) -> StatusPayload:
         baselines=[summary_data(s, campaign.yardstick) for s in baselines],
         best=[summary_data(s, campaign.yardstick) for s in fittest],
         verdicts=[verdict_data(v, summaries.get(-1 if v.index is None else v.index)) for v in campaign.verdicts],
+        agenda=agenda_data(in_force(standings(events))),
         last_event_at=events[-1].at if events else None,
     )
 

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from asi_arch.domain.agenda import Agenda
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.experiment import Summary
@@ -27,6 +28,11 @@ def campaign_data(campaign: Campaign) -> dict[str, Any]:
         "version": campaign.version,
         "created_at": campaign.created_at,
     }
+
+
+def agenda_data(agenda: Agenda | None) -> dict[str, Any] | None:
+    """What it says and how it steers, without the statistics behind it."""
+    return None if agenda is None else agenda.model_dump(mode="json", exclude={"findings"})
 
 
 def summary_data(summary: Summary, measure: Yardstick) -> dict[str, Any]:

@@ -44,6 +44,9 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
         facts.add_row("judge", _judging(payload["judge"]))
     if payload["novelty"]["checked"]:
         facts.add_row("novelty", novelty_counts(payload["novelty"]))
+    if agenda := payload["agenda"]:
+        steered = f"{plural(len(agenda['weights']), 'mechanism')} drawn more or less often"
+        facts.add_row("agenda", Text(f"from #{agenda['snapshot']} on, {steered}: {agenda['sentences'][0]}"))
     if unfinished := payload["unfinished"]:
         facts.add_row("not finished", Text(", ".join(f"#{p['index']} {p['name']}" for p in unfinished)))
     if payload["last_event_at"] is not None:

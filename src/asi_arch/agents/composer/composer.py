@@ -6,7 +6,7 @@ from typing import NamedTuple
 from asi_arch.agents.composer.argument import Origin, argument_for
 from asi_arch.agents.composer.baselines import nearest_design
 from asi_arch.agents.composer.design import Design
-from asi_arch.agents.composer.mutation import crossed, invented, mutated
+from asi_arch.agents.composer.mutation import NO_FAVOUR, crossed, invented, mutated
 from asi_arch.agents.composer.rendering import rendered
 from asi_arch.agents.composer.wording import name_of
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
@@ -65,8 +65,9 @@ def origin_of(parent: Proposal | None) -> Origin | None:
 
 def _draft(origin: Origin | None, brief: Brief, rng: Random, extra_mutations: int) -> Draft:
     """From nothing without an origin; else perhaps a cross, then one to three mutations and the extra ones."""
+    favour = brief.agenda.weights if brief.agenda else NO_FAVOUR
     if origin is None:
-        return Draft(invented(rng), None)
+        return Draft(invented(rng, favour), None)
     design, partner = origin.design, None
     mates = [i for i, reference in enumerate(brief.references) if reference.design]
     if mates and rng.random() < _CROSS_PROBABILITY:
@@ -75,7 +76,7 @@ def _draft(origin: Origin | None, brief: Brief, rng: Random, extra_mutations: in
         design, partner = child, mate if child != design else None
     mutations = rng.choices(_MUTATIONS, weights=_MUTATION_WEIGHTS)[0] + extra_mutations
     for _ in range(mutations - (partner is not None)):
-        design = mutated(design, rng)
+        design = mutated(design, rng, favour)
     return Draft(design, partner)
 
 

@@ -22,7 +22,7 @@ from asi_arch.agents.english import listed
 from asi_arch.agents.minds.elsewhere import asking_role, elsewhere
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import prompt
-from asi_arch.agents.minds.telling import experience_of, failure_of, idea_of, numbers, shortened
+from asi_arch.agents.minds.telling import agenda_of, experience_of, failure_of, idea_of, numbers, shortened
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
 from asi_arch.domain.minds import Mind, Question, Role
 from asi_arch.domain.ports import Brief, Known
@@ -112,6 +112,7 @@ def question(brief: Brief, known: Known) -> Question[Sketch]:
         is_condensed=bool(known.experience),
         failures=[failure_of(e) for e in known.failures],
         passages=[idea_of(passage, _PASSAGE_WORDS) for passage in known.passages],
+        agenda=agenda_of(brief),
         noise=known.noise_nats,
         most=MAX_MOVES,
         **elsewhere(brief),

@@ -10,7 +10,7 @@ from asi_arch.agents.minds.edits import Edit, EditRefused, edited, syntax_compla
 from asi_arch.agents.minds.elsewhere import asking_role, elsewhere
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import prompt
-from asi_arch.agents.minds.telling import experience_of, failure_of, idea_of, numbers, shortened
+from asi_arch.agents.minds.telling import agenda_of, experience_of, failure_of, idea_of, numbers, shortened
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
 from asi_arch.domain.minds import Mind, Question, Role
 from asi_arch.domain.ports import Brief, Known
@@ -133,6 +133,7 @@ def _values(brief: Brief, known: Known) -> dict[str, object]:
             (idea_of(passage, _PASSAGE_WORDS), shortened(passage.entry.guidance, _PASSAGE_WORDS))
             for passage in known.passages
         ],
+        "agenda": agenda_of(brief),
         "noise": known.noise_nats,
         **elsewhere(brief),
     }

@@ -11,14 +11,16 @@ from asi_arch.agents.comparison import (
 )
 from asi_arch.agents.endings import ending
 from asi_arch.agents.english import sentence
+from asi_arch.agents.reflection import FEWEST_MEASURED
 from asi_arch.domain.cognition import Passage
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.outcome import Measured
-from asi_arch.domain.ports import Known
+from asi_arch.domain.ports import Brief, Known
 
 _MAX_WORDS = 40
 _FAILURE_WORDS = 25
 _EXPERIENCE_WORDS = 60
+_MAX_SENTENCES = 6
 
 
 def numbers(experiment: Experiment, baseline: Experiment | None, noise_nats: float | None) -> str:
@@ -69,6 +71,14 @@ def idea_of(passage: Passage, words: int) -> str:
     return (
         f"{passage.paper} ({passage.year}). {shortened(entry.trigger, words)} Idea: {shortened(entry.algorithm, words)}"
     )
+
+
+def agenda_of(brief: Brief) -> list[str]:
+    """The sentences of the brief's agenda; none without one, or where too little was measured to say anything."""
+    agenda = brief.agenda
+    if agenda is None or agenda.findings.measured < FEWEST_MEASURED:
+        return []
+    return [shortened(sentence) for sentence in agenda.sentences[:_MAX_SENTENCES]]
 
 
 def shortened(text: str, words: int = _MAX_WORDS) -> str:
