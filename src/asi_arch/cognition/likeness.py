@@ -54,5 +54,5 @@ class _ByVectors:
 
     def ranked(self, text: str) -> list[Hit]:
         """All of them."""
-        scores: Vectors = np.inner(self._vectors, self._encoder.windows(text)).max(axis=1)
-        return best_first(dict(enumerate(scores.tolist())))
+        scores: list[float] = np.inner(self._vectors, self._encoder.windows(text)).max(axis=1).tolist()
+        return best_first(dict(enumerate(scores)))

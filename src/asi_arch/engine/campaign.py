@@ -227,8 +227,12 @@ class CampaignLoop:
         )
 
     def _known(self, index: int, parent: int | None, references: Sequence[int]) -> Known:
-        """What is finished of a brief's proposals, and the failures that this index may see and learn from."""
-        load, visible = self._bench.store.experiment, self._visible(index)
+        """What this index may see of a brief's proposals, whoever finished first, and the failures to learn from."""
+        visible = self._visible(index)
+
+        def load(i: int) -> Experiment | None:
+            return self._bench.store.experiment(i) if i < visible else None
+
         failed = [
             i
             for i, summary in sorted(self._summaries.items())
@@ -274,7 +278,7 @@ class CampaignLoop:
             others=[other for i, other in sorted(self._proposals.items()) if i < index],
             noise_nats=seed_noise(load, range(visible)),
             experiment=index,
-            grandparent=None if origin is None else load(origin),
+            grandparent=load(origin) if origin is not None and origin < visible else None,
         )
 
     def _record(self, experiment: Experiment) -> None:

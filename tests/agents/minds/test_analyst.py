@@ -32,7 +32,7 @@ SIBLINGS = (
         outcome=Rejected(check="future", reason="Position 3 depends on position 7"),
     ),
 )
-CONTEXT = Evidence(GRANDPARENT, PARENT, SIBLINGS, (), 0.010, GRANDPARENT)
+CONTEXT = Evidence(GRANDPARENT, PARENT, SIBLINGS, (), 0.010, grandparent=GRANDPARENT)
 
 
 def child() -> Experiment:

@@ -25,7 +25,7 @@ def analyst_prompt() -> Prompt:
     experiment = make_experiment(7, changed, language=(1.610, 1.614))
     reference = make_experiment(0, make_proposal("DeltaNet"))
     relatives = make_experiment(3, parent, language=(1.630, 1.636)), [make_experiment(5, sibling)]
-    context = Evidence(reference, *relatives, (), 0.010, reference)
+    context = Evidence(reference, *relatives, (), 0.010, grandparent=reference)
     account = asyncio.run(NumbersAnalyst().analyse(experiment, context))
     return analyst.question(experiment, context, account).prompt
 
