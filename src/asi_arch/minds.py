@@ -187,6 +187,22 @@ def can_play(plan: MindPlan, role: Role) -> bool:
     return role is Role.DEBUGGER or not plan.default.startswith(f"{INBOX}:")
 
 
+def is_asked(plan: MindPlan, role: Role) -> bool:
+    """Whether this plan has somebody who is asked in this role, in a campaign that switches nothing off."""
+    inventor = idea_role(plan)
+    match role:
+        case Role.RESEARCHER | Role.DESIGNER:
+            return role is inventor
+        case Role.DIVERSIFIER:
+            return inventor is not None
+        case Role.EXTRACTOR:
+            return bool(plan.spec(role))
+        case Role.DEBUGGER | Role.NOVELTY | Role.SUMMARISER:
+            return inventor is not None and can_play(plan, role)
+        case _:
+            return can_play(plan, role)
+
+
 def _is_local(spec: str) -> bool:
     return spec.startswith(f"{GGUF}:")
 

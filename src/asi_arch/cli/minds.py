@@ -18,7 +18,7 @@ from asi_arch.domain.minds import Prompt, Question, Role
 from asi_arch.domain.record import Record
 from asi_arch.llm.lines import parsed
 from asi_arch.llm.plan import MindPlan
-from asi_arch.minds import ASKING, idea_role, opened_minds
+from asi_arch.minds import ASKING, idea_role, is_asked, opened_minds
 from asi_arch.novelty import diversifying
 from asi_arch.store.exchanges import FILE, SqliteExchanges
 
@@ -36,7 +36,9 @@ def show(state: Path | None, as_json: bool) -> None:
     settings = options.settings(state)
     plan, spent = diversifying(settings.minds, idea_role(settings.minds)), _spent(settings.state)
     routes = {
-        role.value: str(parsed(text, plan)) if (text := plan.spec(role)) else None for role in Role if role in ASKING
+        role.value: str(parsed(plan.spec(role), plan)) if is_asked(plan, role) else None
+        for role in Role
+        if role in ASKING
     }
     if as_json:
         budgets = plan.budgets.model_dump(exclude_none=True)
