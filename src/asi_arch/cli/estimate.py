@@ -31,7 +31,7 @@ from asi_arch.llm.asking import REASKS
 from asi_arch.llm.plan import Limits
 from asi_arch.report.words import duration, plural
 from asi_arch.settings import Settings, load_profile
-from asi_arch.store.exchanges import FILE, SqliteExchanges
+from asi_arch.store.exchanges import spent_in
 
 __all__ = ["Bounds", "show"]
 
@@ -66,7 +66,7 @@ class Estimate(NamedTuple):
 def show(settings: Settings, asked: Wish, bounds: Bounds, *, as_json: bool) -> None:
     """Print it; nothing is made, started or asked. Raises what `run` would raise for a folder of another campaign."""
     found = estimated(settings, asked, bounds)
-    budgets, spent = _budgets(settings), _spent(settings.state)
+    budgets, spent = _budgets(settings), spent_in(settings.state)
     if as_json:
         data = {**payload(found), "budgets": budgets, "spent_on_minds": spent and spent._asdict()}
         Console(soft_wrap=True).print(json.dumps(data, indent=2), markup=False, highlight=False)
@@ -156,10 +156,11 @@ def _table(roles: list[RoleCost]) -> Table:
 
 def _amounts(role: RoleCost) -> tuple[str, str, str]:
     """Calls, tokens and money, from low to high."""
-    if role.calls is None or role.tokens is None:
-        return "not known", "not known", "not known"
+    calls = "not known" if role.calls is None else _range(*map(str, role.calls))
+    if role.tokens is None:
+        return calls, "not known", "not known"
     usd = "price not known" if role.usd is None else _range(f"{role.usd.low:.2f}", f"{role.usd.high:.2f}")
-    return _range(*map(str, role.calls)), _range(*map(str, role.tokens)), usd
+    return calls, _range(*map(str, role.tokens)), usd
 
 
 def _range(low: str, high: str) -> str:
@@ -195,17 +196,6 @@ def _budgets(settings: Settings) -> dict[str, Any]:
     }
     found = {name: limits.model_dump(exclude_none=True) for name, limits in scopes.items()}
     return {name: limits for name, limits in found.items() if limits}
-
-
-def _spent(folder: Path) -> Charge | None:
-    """On minds; None where none was asked in this folder."""
-    if not (folder / FILE).is_file():
-        return None
-    exchanges = SqliteExchanges.open(folder, read_only=True)
-    try:
-        return exchanges.spent()
-    finally:
-        exchanges.close()
 
 
 def _history(folder: Path) -> History:

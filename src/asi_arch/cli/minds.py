@@ -20,7 +20,7 @@ from asi_arch.llm.lines import parsed
 from asi_arch.llm.plan import MindPlan
 from asi_arch.minds import ASKING, idea_role, is_asked, opened_minds
 from asi_arch.novelty import diversifying
-from asi_arch.store.exchanges import FILE, SqliteExchanges
+from asi_arch.store.exchanges import spent_in
 
 ANSWERED, SILENT = 0, 1
 
@@ -34,7 +34,7 @@ class Sum(Record):
 def show(state: Path | None, as_json: bool) -> None:
     """The routing table and what the campaign has spent."""
     settings = options.settings(state)
-    plan, spent = diversifying(settings.minds, idea_role(settings.minds)), _spent(settings.state)
+    plan, spent = diversifying(settings.minds, idea_role(settings.minds)), spent_in(settings.state)
     routes = {
         role.value: str(parsed(plan.spec(role), plan)) if is_asked(plan, role) else None
         for role in Role
@@ -95,7 +95,7 @@ def _tested(plan: MindPlan, mind: str, *, is_quiet: bool) -> _Result:
                 detail, is_answered = f"17 + 25 = {asyncio.run(_asked(alone, Path(folder)))}", True
         except AsiArchError as error:
             detail, is_answered = str(error), False
-        spent = _spent(Path(folder)) or Charge(0, 0, 0.0)
+        spent = spent_in(Path(folder)) or Charge(0, 0, 0.0)
     return _Result(mind, is_answered, detail, time.monotonic() - began, spent)
 
 
@@ -109,16 +109,6 @@ async def _asked(plan: MindPlan, folder: Path) -> int:
     )
     async with opened_minds(plan, folder, warn=_warn) as minds:
         return (await minds.ask(question)).total
-
-
-def _spent(folder: Path) -> Charge | None:
-    if not (folder / FILE).is_file():
-        return None
-    exchanges = SqliteExchanges.open(folder, read_only=True)
-    try:
-        return exchanges.spent()
-    finally:
-        exchanges.close()
 
 
 def _told(spent: Charge) -> str:

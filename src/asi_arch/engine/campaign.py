@@ -111,13 +111,14 @@ class CampaignLoop:
         self._think_of(index, self._bench.ahead)
         await self._slots.acquire()
         self._think_of(index, 1)
+        is_taken = False
         try:
             idea = None if self._is_over(index) else await self._ideas[index]
-        except BaseException:
-            self._slots.release()
-            raise
-        if idea is None or self._is_over(index):
-            self._slots.release()
+            is_taken = idea is not None and not self._is_over(index)
+        finally:
+            if not is_taken:
+                self._slots.release()
+        if idea is None or not is_taken:
             return
         self._bench.listen(Proposed(index, idea.proposal))
         self._tasks[index] = asyncio.create_task(

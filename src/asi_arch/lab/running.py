@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from safetensors.numpy import save
 
+from asi_arch.domain.errors import LabError
 from asi_arch.domain.outcome import CheckReport, Crashed, Measured, Outcome, Rejected, Run, Severity, StoppedEarly
 from asi_arch.domain.ports import Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
@@ -56,14 +57,17 @@ async def train_and_score(
     async with conversation(parent, patience_s) as scorer, conversation(parent, patience_s) as blind:
 
         async def prepare() -> None:
-            for talk in (scorer, blind):
-                await talk.say(score_job(profile, task, order))
+            try:
+                for talk in (scorer, blind):
+                    await talk.say(score_job(profile, task, order))
+            except Stalled:
+                raise LabError("a scorer that has not seen the candidate yet does not take its job") from None
 
         trained = await training.run(parent, meanwhile=prepare)
         scored, report = Scored(trained.outcome, None, 0.0), None
         if trained.weights:
             async with _checking(parent, order, setting, trained.weights) as checking:
-                scored = await _scored(Scoring(profile, task, order, trained.weights), scorer, blind)
+                scored = await _scored(Scoring(profile, task, order, trained.weights), order, scorer, blind)
                 if scored.score is not None and checking is not None:
                     report = await checking
                     scored = _unless_rejected(scored, report, order.key.stage)
@@ -106,11 +110,15 @@ async def _checking(
         await asyncio.gather(checking, return_exceptions=True)
 
 
-async def _scored(scoring: Scoring, scorer: Conversation, blind: Conversation) -> Scored:
+async def _scored(scoring: Scoring, order: RunOrder, scorer: Conversation, blind: Conversation) -> Scored:
     """All rows, and then the blind positions of what has a score; only what both agree on keeps it."""
     await scoring.hand_over(scorer, blind)
     scored = await scoring.score(scorer)
-    return scored if scored.score is None else await scoring.confirm(blind, scored)
+    if scored.score is not None:
+        scored = await scoring.confirm(blind, scored)
+    if scored.score is not None and order.keep_losses is not None:
+        order.keep_losses(scoring.losses)
+    return scored
 
 
 def _unless_rejected(scored: Scored, report: CheckReport, stage: StageName) -> Scored:

@@ -77,8 +77,6 @@ class Scoring:
         found = finding(self._order.key.stage, answers, self._profile.blind)
         if isinstance(found, Leaking):
             return Scored(found, None, cpu_s)
-        if self._order.keep_losses is not None:
-            self._order.keep_losses(self.losses)
         return Scored(Measured(), scored.score.model_copy(update={"blind": found}), cpu_s)
 
     async def _guarded(self, talk: Conversation, work: Callable[[], Awaitable[Outcome]]) -> Outcome:

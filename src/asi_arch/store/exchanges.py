@@ -189,3 +189,14 @@ class SqliteExchanges:
             return unpack(kind, packed)
         except (ValueError, zlib.error):
             raise damaged(self._folder, f"a record in {FILE} can't be read") from None
+
+
+def spent_in(folder: Path) -> Charge | None:
+    """On minds; None where none was asked in this folder."""
+    if not (folder / FILE).is_file():
+        return None
+    exchanges = SqliteExchanges.open(folder, read_only=True)
+    try:
+        return exchanges.spent()
+    finally:
+        exchanges.close()

@@ -12,7 +12,7 @@ from asi_arch.lab.checks.comparing import Difference, difference
 from asi_arch.lab.checks.findings import error
 from asi_arch.lab.checks.probe import ROUNDED_TOLERANCE, Probe, Reply, backward, candidate_code, take_state
 from asi_arch.lab.checks.setting import SCORE_TOKENS, Shape, scored_rows
-from asi_arch.mixers.model import LanguageModel
+from asi_arch.mixers.model import LanguageModel, seed_cpu
 
 _NAME = "model"
 _DEFAULT_ROWS = 8
@@ -149,7 +149,7 @@ def _within(hidden: Tensor, cuts: Tensor, limit: float) -> Difference | None:
 
 
 def _hidden(model: LanguageModel, tokens: Tensor, *, is_recorded: bool = False) -> Tensor:
-    torch.manual_seed(0)
+    seed_cpu(0)
     sizes = {"batch": tokens.shape[0], "length": tokens.shape[1]}
     with torch.set_grad_enabled(is_recorded), candidate_code("the whole model", sizes):
         return model.hidden(tokens)[0].detach()
