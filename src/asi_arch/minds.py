@@ -1,6 +1,6 @@
 """The composition of language models, beside the composition root because it names the concrete classes too."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import SystemRandom
@@ -35,13 +35,19 @@ from asi_arch.papers import Reporting, open_library, open_likeness
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
-_ANALYSIS_ROLES = frozenset({Role.ANALYST, Role.SUMMARISER})
 ASKING = frozenset(
     {Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.REFLECTOR, Role.EXTRACTOR}
-    | _ANALYSIS_ROLES
+    | {Role.ANALYST, Role.SUMMARISER}
     | NOVELTY_ROLES
 )
 """Roles that somebody plays."""
+SWITCHES: Mapping[str, frozenset[Role]] = {
+    "analysis": frozenset({Role.ANALYST, Role.SUMMARISER}),
+    "judge": frozenset({Role.JUDGE}),
+    "novelty": NOVELTY_ROLES,
+    "reflection": frozenset({Role.REFLECTOR}),
+}
+"""What each field of a profile's `[agents]` switches on and off."""
 
 
 @asynccontextmanager
@@ -95,27 +101,28 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
     def say(text: str) -> None:
         bench.listen(Said(text))
 
-    inventor, agents = idea_role(settings.minds), bench.campaign.profile.agents
+    inventor = idea_role(settings.minds)
+    reflects = bench.reflector is not None
+    agents = bench.campaign.profile.agents.model_copy(update={"reflection": reflects})
     plan = diversifying(settings.minds, inventor)
     _tell_who_is_not_asked(settings.minds, agents, say)
-    explains, judges = agents.analysis and can_play(plan, Role.ANALYST), agents.judge and can_play(plan, Role.JUDGE)
-    reflector = bench.reflector if can_play(plan, Role.REFLECTOR) else None
-    if inventor is None and reflector is None and not explains and not judges:
+    beside = {role for role in (Role.ANALYST, Role.JUDGE, Role.REFLECTOR) if is_asked(plan, role, agents)}
+    if inventor is None and not beside:
         yield bench
         return
     if bench.campaign.profile.search.policy is Policy.RANDOM:
         say("the random arm is a control: no mind is asked")
         yield bench
         return
-    if inventor is Role.RESEARCHER or (inventor and can_debug(plan)):
+    if inventor is Role.RESEARCHER or is_asked(plan, Role.DEBUGGER):
         require_containment(settings, "A language model's programs are run in no other way")
     async with opened_minds(plan, folder, warn=say, tell=say) as minds:
-        if explains:
+        if Role.ANALYST in beside:
             bench = bench._replace(analyst=MindAnalyst(minds, bench.analyst, say))
-        if judges:
+        if Role.JUDGE in beside:
             bench = bench._replace(judge=MindJudge(minds, bench.judge, say=say))
-        if reflector is not None:
-            bench = bench._replace(reflector=MindReflector(minds, reflector, say))
+        if Role.REFLECTOR in beside and bench.reflector is not None:
+            bench = bench._replace(reflector=MindReflector(minds, bench.reflector, say))
         yield bench if inventor is None else _inventing(bench, minds, settings, plan, say)
 
 
@@ -127,8 +134,8 @@ def _inventing(bench: Bench, minds: Minds, settings: Settings, plan: MindPlan, s
         researcher = Inventor(minds, Form(plan.program))
     if agents.novelty:
         motivations = open_motivations(bench.campaign, settings, say)
-        researcher = NoveltyGate(researcher, motivations, minds if can_play(plan, Role.NOVELTY) else None, say)
-    if agents.analysis and can_play(plan, Role.SUMMARISER):
+        researcher = NoveltyGate(researcher, motivations, minds if is_asked(plan, Role.NOVELTY) else None, say)
+    if is_asked(plan, Role.SUMMARISER, agents):
         researcher = Briefed(researcher, Summariser(minds), say)
     if plan.when_silent == "compose":
         researcher = Relieved(researcher, bench.researcher, say)
@@ -143,17 +150,11 @@ def _inventing(bench: Bench, minds: Minds, settings: Settings, plan: MindPlan, s
 
 def _tell_who_is_not_asked(plan: MindPlan, agents: AgentsSpec, say: Callable[[str], None]) -> None:
     """Of the roles that have a mind of their own."""
-    switched_off = {
-        "analysis": frozenset[Role]() if agents.analysis else _ANALYSIS_ROLES,
-        "judge": frozenset[Role]() if agents.judge else frozenset({Role.JUDGE}),
-        "novelty": frozenset[Role]() if agents.novelty else NOVELTY_ROLES,
-        "reflection": frozenset[Role]() if agents.reflection else frozenset({Role.REFLECTOR}),
-    }
     for role in sorted(plan.roles):
         if role not in ASKING:
             say(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet")
-        for switch, roles in switched_off.items():
-            if role in roles:
+        for switch, roles in SWITCHES.items():
+            if role in roles and not getattr(agents, switch):
                 say(f"the profile says [agents] {switch} = false, so the {role.value} is not asked")
 
 
@@ -187,8 +188,10 @@ def can_play(plan: MindPlan, role: Role) -> bool:
     return role is Role.DEBUGGER or not plan.default.startswith(f"{INBOX}:")
 
 
-def is_asked(plan: MindPlan, role: Role) -> bool:
-    """Whether this plan has somebody who is asked in this role, in a campaign that switches nothing off."""
+def is_asked(plan: MindPlan, role: Role, agents: AgentsSpec = AgentsSpec(reflection=True)) -> bool:  # noqa: B008 (frozen)
+    """Whether this plan has somebody who is asked in this role, in a campaign with these agents."""
+    if any(role in roles and not getattr(agents, switch) for switch, roles in SWITCHES.items()):
+        return False
     inventor = idea_role(plan)
     match role:
         case Role.RESEARCHER | Role.DESIGNER:
@@ -200,7 +203,7 @@ def is_asked(plan: MindPlan, role: Role) -> bool:
         case Role.DEBUGGER | Role.NOVELTY | Role.SUMMARISER:
             return inventor is not None and can_play(plan, role)
         case _:
-            return can_play(plan, role)
+            return role in ASKING and can_play(plan, role)
 
 
 def _is_local(spec: str) -> bool:

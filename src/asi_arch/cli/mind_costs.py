@@ -22,7 +22,7 @@ from asi_arch.llm.asking import REASKS, request_of
 from asi_arch.llm.lines import parsed
 from asi_arch.llm.plan import PLACES, MindPlan
 from asi_arch.llm.prices import Tariff, free, is_own_machine, largest_prompt, tariff_of
-from asi_arch.minds import can_play, idea_role
+from asi_arch.minds import idea_role, is_asked
 from asi_arch.novelty import diversifying
 from asi_arch.store.exchanges import FILE, SqliteExchanges
 
@@ -79,19 +79,7 @@ def asked_roles(plan: MindPlan, profile: Profile) -> list[Role]:
     """Who is asked in a campaign of this profile. The random arm asks nobody."""
     if profile.search.policy is Policy.RANDOM:
         return []
-    inventor, agents = idea_role(plan), profile.agents
-    has_ideas = inventor is not None
-    beside = {
-        Role.NOVELTY: has_ideas and agents.novelty,
-        Role.SUMMARISER: has_ideas and agents.analysis,
-        Role.DEBUGGER: has_ideas,
-        Role.JUDGE: agents.judge,
-        Role.ANALYST: agents.analysis,
-        Role.REFLECTOR: profile.reflects,
-    }
-    found = [] if inventor is None else [inventor]
-    found += [Role.DIVERSIFIER] if has_ideas and agents.novelty else []
-    return found + [role for role, is_wanted in beside.items() if is_wanted and can_play(plan, role)]
+    return [role for role in Role if role is not Role.EXTRACTOR and is_asked(plan, role, profile.agents)]
 
 
 def role_costs(
