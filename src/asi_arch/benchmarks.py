@@ -67,23 +67,20 @@ class OverheadResult(NamedTuple):
 async def overhead(profile: Profile, settings: Settings, folder: Path, *, repetitions: int) -> OverheadResult:
     """Run whole short experiments in a scratch campaign, and full checks in another."""
     reports: list[Trained] = []
-    ticks: list[float] = []
 
     def listen(notice: Notice) -> None:
         if isinstance(notice, Trained):
             reports.append(notice)
-            ticks.append(time.perf_counter())
 
     async with scratch_bench(folder / "short", shortened(profile), settings, listen=listen) as bench:
 
         async def timed(index: int) -> Timed:
             reports.clear()
-            ticks.clear()
             await asyncio.sleep(SETTLING_S)
             started = time.perf_counter()
             experiment = await _experiment(bench, index)
             wall_s = time.perf_counter() - started
-            stages = (tuple(at for at, it in zip(ticks, reports, strict=True) if it.key.stage is s) for s in StageName)
+            stages = (tuple(it.progress.step_s for it in reports if it.key.stage is s) for s in StageName)
             return Timed(experiment, wall_s, tuple(stages))
 
         await timed(0)

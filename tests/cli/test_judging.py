@@ -1,7 +1,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -26,11 +26,12 @@ def answering(inbox: Path, reply: Callable[[str], dict[str, object]]) -> Iterato
         while not is_over.wait(0.005):
             for page in sorted(inbox.glob("*.md")):
                 answer = page.with_suffix(".json")
-                if not answer.exists():
-                    pages.append(page.read_text(encoding="utf-8"))
-                    part = answer.with_suffix(".part")
-                    part.write_text(json.dumps(reply(pages[-1])), encoding="utf-8")
-                    part.rename(answer)
+                with suppress(FileNotFoundError):  # the question was taken away since the folder was listed
+                    if not answer.exists():
+                        pages.append(page.read_text(encoding="utf-8"))
+                        part = answer.with_suffix(".part")
+                        part.write_text(json.dumps(reply(pages[-1])), encoding="utf-8")
+                        part.rename(answer)
 
     person = threading.Thread(target=work)
     person.start()

@@ -71,13 +71,14 @@ async def test_a_question_outlives_its_process_and_its_time(desk, tmp_path: Path
     assert desk.opened[0].spent() == (1, 0, 0.0)
 
 
-async def test_an_answer_taken_by_a_killed_process_is_found(desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["answered/{name}.1.json", "{name}.json"])
+async def test_an_answer_taken_by_a_killed_process_is_found(desk, tmp_path: Path, place: str) -> None:
     folder = tmp_path / "inbox"
     task = asyncio.ensure_future(desk.minds(inbox(folder)).ask(make_question(subject="4")))
     (name,) = await appears(folder)
     task.cancel()
     (folder / f"{name}.md").rename(folder / "answered" / f"{name}.md")
-    (folder / "answered" / f"{name}.1.json").write_text(GOOD)
+    (folder / place.format(name=name)).write_text(GOOD)
     assert await desk.minds(inbox(folder)).ask(make_question(subject="4")) == Mark(score=7)
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from asi_arch.domain.errors import ProfileError
 from asi_arch.domain.profile import OptimizerSpec, RecallStage, Split
+from asi_arch.tasks import recall
 from asi_arch.tasks.recall import RecallTask, row_shares
 from asi_arch.tasks.synthetic import FAMILIES
 
@@ -97,3 +98,20 @@ def test_largest_remainders_get_the_rows_left_over() -> None:
 def test_every_row_is_a_document_of_its_own() -> None:
     task = RecallTask(STAGE)
     assert task.documents(Split.VAULT).tolist() == list(range(len(task.held_out(Split.VAULT).inputs)))
+
+
+def test_batches_that_are_kept_are_those_that_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = RecallStage(tasks={"selective_copy": 1}, batch=4)
+    fresh = [RecallTask(stage).train_batch(1, step) for step in range(3)]
+    monkeypatch.setattr(recall, "MEMORY_BYTES", 2 * sum(array.nbytes for array in fresh[0]))
+    task = RecallTask(stage)
+    first, again = ([task.train_batch(1, step) for step in range(3)] for _ in range(2))
+    assert [a is b for a, b in zip(first, again, strict=True)] == [True, True, False]
+    for made in zip(fresh, first, again, strict=True):
+        assert len({tuple(array.tobytes() for array in batch) for batch in made}) == 1
+
+
+def test_a_batch_can_not_be_changed() -> None:
+    batch = RecallTask(RecallStage(tasks={"selective_copy": 1}, batch=4)).train_batch(0, 0)
+    with pytest.raises(ValueError, match="read-only"):
+        batch.inputs[0, 0] = 1

@@ -63,6 +63,8 @@ class CheckReport(Record):
     passed_checks: tuple[str, ...] = ()
     footprint: Footprint | None = None
     cpu_s: float = 0.0
+    wall_s: float = 0.0
+    """From the first check to the last one's end, in the process that ran them."""
 
     @property
     def is_passed(self) -> bool:
@@ -223,6 +225,8 @@ class Run(Record):
     """Of the scoring child."""
     check_cpu_s: float = 0.0
     """Of the child that checked the trained weights."""
+    check_wall_s: float = 0.0
+    """From the first of those checks to the last one's end."""
     wall_s: float = 0.0
     peak_mib: float = 0.0
     weights: str = ""

@@ -121,6 +121,8 @@ class Progress(NamedTuple):
     steps: int
     loss_nats: float
     tokens_per_s: float
+    step_s: float = 0.0
+    """How long the step took, as claimed by the worker; without what comes between two steps."""
 
 
 class Lab(Protocol):

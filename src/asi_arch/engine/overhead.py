@@ -1,13 +1,14 @@
 """What one experiment costs besides computing, by taking the computing off its wall time.
 
 Whole experiments are run (propose, check, fork, train, score, judge, record) with few training steps in each stage and
-the smallest checks. Off go the checks' CPU time as measured in their process, and for each stage the number of steps
-times the median time between two of them. What a first step takes longer than the others stays in.
+the smallest checks. Off goes what the checks and the training steps took by the clock of the processes that did them.
+Everything else stays in: the fresh processes, building the model, what passes between processes, scoring as far as it
+does not fit into the time of the checks of trained weights, the store. CPU time would be the wrong thing to take off:
+where others use the cores, computing takes longer than that, and the difference would be counted here.
 """
 
 import statistics
 from collections.abc import Awaitable, Callable
-from itertools import pairwise
 from typing import NamedTuple
 
 from asi_arch.domain.experiment import Experiment
@@ -22,8 +23,8 @@ class Timed(NamedTuple):
 
     experiment: Experiment
     wall_s: float
-    reports: tuple[tuple[float, ...], ...]
-    """For each stage, the clock in seconds when each step was reported."""
+    steps_s: tuple[tuple[float, ...], ...]
+    """For each stage, how long each step took in its process."""
 
 
 class Overhead(NamedTuple):
@@ -59,14 +60,12 @@ async def measure(timed: Callable[[int], Awaitable[Timed]], repetitions: int) ->
     """`timed(n)` runs the n-th experiment."""
     found = [await timed(n) for n in range(repetitions)]
     overheads = [1000 * _besides_computing(one) for one in found]
-    steps = [1000 * sum(map(_step_s, one.reports)) for one in found]
+    steps = [1000 * sum(map(statistics.median, one.steps_s)) for one in found]
     return Overhead(statistics.median(overheads), min(overheads), max(overheads), statistics.median(steps), repetitions)
 
 
 def _besides_computing(timed: Timed) -> float:
-    training_s = sum(len(stage) * _step_s(stage) for stage in timed.reports)
-    return timed.wall_s - timed.experiment.cost.check_cpu_s - training_s
-
-
-def _step_s(reports: tuple[float, ...]) -> float:
-    return statistics.median(later - earlier for earlier, later in pairwise(reports))
+    checks_s = sum(run.check_wall_s for run in timed.experiment.runs)
+    if timed.experiment.checks is not None:
+        checks_s += timed.experiment.checks.wall_s
+    return timed.wall_s - checks_s - sum(map(sum, timed.steps_s))

@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 import traceback
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from asi_arch.lab.channel import Channel, Hangup
 from asi_arch.lab.contract import (
@@ -28,6 +28,9 @@ from asi_arch.lab.loading import FILE_NAME, LoadFailure, Tampered
 from asi_arch.lab.plain import plain_text
 from asi_arch.lab.sandbox.attempts import attempt
 from asi_arch.lab.sandbox.confinement import confine_child, confine_in_room
+
+if TYPE_CHECKING:
+    from asi_arch.lab.worker.integrity import Integrity
 
 PR_SET_PDEATHSIG = 1
 MAX_FILE_BYTES = 512 << 20
@@ -113,10 +116,11 @@ def serve_one_job(device: str) -> int:
     """Do the job that arrives on descriptor 3; returns the exit code. The time until it arrives is for rehearsing."""
     connection = socket.socket(fileno=3)
     channel = Channel(connection)
+    integrity = None
     try:
         if device == "cpu" and not _is_readable(connection):
-            _rehearse(device)
-        _do(channel)
+            integrity = _rehearse(device)
+        _do(channel, integrity)
     except Hangup:
         return 0
     except Exception as error:  # noqa: BLE001  the wall: whatever the candidate raises becomes a message
@@ -128,19 +132,21 @@ def _is_readable(connection: socket.socket) -> bool:
     return bool(select.select([connection], [], [], 0)[0])
 
 
-def _rehearse(device: str) -> None:
+def _rehearse(device: str) -> "Integrity":
     from asi_arch.lab.rehearsal import fetch_memory, rehearse
+    from asi_arch.lab.worker.integrity import Integrity
 
     rehearse(device)
     fetch_memory()
+    return Integrity()
 
 
-def _do(channel: Channel) -> None:
+def _do(channel: Channel, integrity: "Integrity | None") -> None:
     job, arrays = channel.receive()
     if isinstance(job, TrainJob):
         from asi_arch.lab.worker.training import work
 
-        work(job, channel)
+        work(job, channel, integrity)
     elif isinstance(job, ScoreJob):
         from asi_arch.lab.scorer.scoring import score
 

@@ -102,6 +102,8 @@ class StepReport(Record):
     auxiliary: float
     cpu_s: float
     """CPU time of the child's process so far."""
+    wall_s: float = 0.0
+    """Of this step alone, from its batch to its losses."""
 
 
 class Weights(Record):

@@ -87,6 +87,7 @@ async def train_and_score(
         cpu_s=trained.cpu_s,
         score_cpu_s=scored.cpu_s,
         check_cpu_s=report.cpu_s if report else 0.0,
+        check_wall_s=report.wall_s if report else 0.0,
         wall_s=clock() - started,
         peak_mib=trained.peak_mib,
     )
@@ -211,7 +212,7 @@ class _Training:
         counted = processes.cpu_s(pid)
         outcome = self._watch.step(report.loss, report.cpu_s if counted is None else counted)
         tokens_per_s = (step + 1) * self.tokens_per_step / max(elapsed_s, 1e-9)
-        self._on_progress(Progress(step + 1, self._stage.steps, report.loss, tokens_per_s))
+        self._on_progress(Progress(step + 1, self._stage.steps, report.loss, tokens_per_s, report.wall_s))
         return outcome
 
     async def _ruled(self, step: int, outcome: Outcome | None) -> Outcome | None:

@@ -69,8 +69,9 @@ class InboxBackend:
         write_whole(question, page(request, name))
         await self._wait_for(answer)
         text = _read(answer)
-        answer.replace(taken)
+        # The question first: without its answer it would look as if it were open, and be answered once more.
         question.replace(self._folder / ANSWERED / question.name)
+        answer.replace(taken)
         return text
 
     async def _wait_for(self, answer: Path) -> None:

@@ -83,16 +83,21 @@ def build(job: TrainJob) -> Trainer:
     return Trainer(model, job.optimizer, steps=job.steps, device=job.device, precision=job.precision)
 
 
-def work(job: TrainJob, channel: Channel) -> None:
-    """Train on the batches that arrive, report each step, send the weights."""
-    integrity = Integrity()
+def work(job: TrainJob, channel: Channel, integrity: Integrity | None = None) -> None:
+    """Train on the batches that arrive, report each step, send the weights.
+
+    `integrity` was made while there was nothing else to do, before any candidate code was loaded.
+    """
+    integrity = integrity or Integrity()
     trainer = build(job)
     integrity.require_untouched("when it was loaded or built")
     trainer.model.train()
     seed = torch.initial_seed()
     for inputs, targets in _batches(channel, job.steps):
+        began = time.perf_counter()
         result = trainer.step(inputs, targets)
-        report = StepReport(loss=result.loss, auxiliary=result.auxiliary, cpu_s=time.process_time())
+        took_s = time.perf_counter() - began
+        report = StepReport(loss=result.loss, auxiliary=result.auxiliary, cpu_s=time.process_time(), wall_s=took_s)
         channel.send(report)
     integrity.require_own(trainer.model, trainer.optimizer, seed)
     state = trainer.model.state_dict()
