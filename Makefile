@@ -11,7 +11,7 @@ OLDEST := $(shell for p in python3.10 "$$HOME"/.pyenv/versions/3.10.*/bin/python
 	"$$p" -c 'import venv' 2>/dev/null && echo "$$p" && break; done)
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: discover test test-all test-oldest check format vectors clean help
+.PHONY: discover test test-all test-slow test-oldest check format vectors clean help
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -23,7 +23,11 @@ discover: $(VENV)/.ready
 test: $(VENV)/.ready-dev test-oldest
 	@command -v bwrap >/dev/null || echo "bubblewrap is not installed (apt install bubblewrap): its tier is NOT tested"
 	@command -v podman >/dev/null || echo "podman is not installed (apt install podman crun uidmap): the tier 'container' is NOT tested"
-	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
+	$(BIN)/pytest -n 3 --dist worksteal -m "not slow"
+
+# The slow tests of some parts, for example PARTS=tests/contracts.
+test-slow: $(VENV)/.ready-dev
+	$(BIN)/pytest -n 2 --dist worksteal -m slow $(PARTS)
 
 test-all: $(VENV)/.ready-dev test-oldest
 	$(BIN)/pytest -n 2 --dist worksteal

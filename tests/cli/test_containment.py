@@ -155,6 +155,7 @@ def test_a_container_has_no_gpu() -> None:
         Launched("cuda", Tier.CONTAINER, 1000)
 
 
+@pytest.mark.slow
 def test_foreign_files_are_refused_uncontained_and_run_when_that_is_accepted(
     asi_arch: Run, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -168,6 +169,7 @@ def test_foreign_files_are_refused_uncontained_and_run_when_that_is_accepted(
     assert json.loads(accepted.stdout)[0]["verdict"] == "passed"
 
 
+@pytest.mark.slow
 def test_a_campaign_without_containment_says_so_and_stores_it(asi_arch: Run, environment: dict[str, str]) -> None:
     environment["ASI_ARCH_CONTAINMENT"] = "process"
     done = asi_arch("run", "--profile", "smoke", "-n", "1", "--plain")

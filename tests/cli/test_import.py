@@ -138,6 +138,7 @@ def test_an_unknown_adapter_is_explained(asi_arch: Run) -> None:
     assert "--adapter must be one of mixer, fla, got 'mamba'" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_published_program_is_checked_and_trained_outside_a_campaign(asi_arch: Run) -> None:
     done = asi_arch("train", PROGRAMS / "gate_floor.py", "-a", "fla", "-p", "smoke", "--json")
     assert done.returncode == 0, done.stderr

@@ -31,19 +31,27 @@ pytestmark = [pytest.mark.torch, pytest.mark.asyncio(loop_scope="module")]
 CONTAINED = [tier for tier in Tier if tier.is_contained]
 WITHOUT_LANDLOCK = "container-without-landlock"
 """The kernels that this tier is for: there, a filter of Podman's makes the kernel say that it has no Landlock."""
-CASES = [*(tier.value for tier in CONTAINED), WITHOUT_LANDLOCK]
+CASES = [
+    *(tier.value for tier in CONTAINED if tier is not Tier.CONTAINER),
+    *(pytest.param(case, marks=pytest.mark.slow) for case in (Tier.CONTAINER.value, WITHOUT_LANDLOCK)),
+]
 MEMORY_MIB = 1500
 PROTOCOL = "p"
+
+
+def require(tier: Tier) -> None:
+    """Skips what can't be tested here, which is a failure in CI."""
+    if not (complaint := complaint_about(tier)):
+        return
+    if os.environ.get("CI"):
+        pytest.fail(f"the tier '{tier.value}' can't be tested: {complaint}")
+    pytest.skip(f"the tier '{tier.value}' is NOT TESTED: {complaint}")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=CASES)
 async def tier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tier]:
     tier = Tier.CONTAINER if request.param == WITHOUT_LANDLOCK else Tier(request.param)
-    complaint = complaint_about(tier)
-    if complaint and os.environ.get("CI") and tier is not Tier.CONTAINER:
-        pytest.fail(f"the tier '{request.param}' can't be tested: {complaint}")
-    if complaint:
-        pytest.skip(f"the tier '{request.param}' is NOT TESTED: {complaint}")
+    require(tier)
     with pytest.MonkeyPatch.context() as patch:
         if request.param == WITHOUT_LANDLOCK:
             filters = tmp_path_factory.mktemp("filter") / "no-landlock.json"
@@ -86,12 +94,14 @@ async def test_every_loud_attempt_is_ended_and_nothing_is_left(parent: WarmParen
     assert [trial for trial in trials if not trial.is_refused] == []
 
 
-@pytest.mark.parametrize("tier", [Tier.NONE, *CONTAINED])
+@pytest.mark.parametrize(
+    "tier",
+    [Tier.BUBBLEWRAP, *(pytest.param(tier, marks=pytest.mark.slow) for tier in Tier if tier is not Tier.BUBBLEWRAP)],
+)
 async def test_a_warm_parent_that_does_not_answer_is_ended_with_all_below_it(
     tier: Tier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if complaint := complaint_about(tier):
-        pytest.skip(f"the tier '{tier.value}' is NOT TESTED: {complaint}")
+    require(tier)
     monkeypatch.setattr(lab_parent, "STUCK_S", 0.5)
     handle = await WarmParentHandle.start("cpu", tier)
     try:
@@ -110,29 +120,40 @@ async def test_a_warm_parent_that_does_not_answer_is_ended_with_all_below_it(
     assert [pid for pid in below if processes.is_alive(pid)] == []
 
 
-async def _measure(tier: Tier, source: str) -> tuple[CheckReport, Run, bytes]:
+def _lab(tier: Tier) -> LocalLab:
     profile = load_profile("smoke")
     tasks = build_tasks(profile, Path.home() / ".cache" / "asi-arch")
     reference = baselines.load("delta_net").source
-    lab = LocalLab(profile, tasks, reference_source=reference, protocol=PROTOCOL, tier=tier)
-    try:
-        report = await lab.check(source)
-        key = RunKey(sha=sha256(source), protocol=PROTOCOL, stage=StageName.LANGUAGE, seed=0)
-        run, weights = await lab.run(RunOrder(source=source, key=key, mlp_width=16), lambda _: None)
-    finally:
-        await lab.close()
-    assert lab.containment == tier.value
+    return LocalLab(profile, tasks, reference_source=reference, protocol=PROTOCOL, tier=tier)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lab(tier: Tier) -> AsyncIterator[LocalLab]:
+    found = _lab(tier)
+    yield found
+    await found.close()
+    assert found.containment == tier.value
+
+
+async def _measure(lab: LocalLab, source: str) -> tuple[CheckReport, Run, bytes]:
+    report = await lab.check(source)
+    key = RunKey(sha=sha256(source), protocol=PROTOCOL, stage=StageName.LANGUAGE, seed=0)
+    run, weights = await lab.run(RunOrder(source=source, key=key, mlp_width=16), lambda _: None)
     return report, run, weights
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def without() -> tuple[CheckReport, Run, bytes]:
     """What is measured where nothing contains."""
-    return await _measure(Tier.NONE, baselines.load("gated_delta_net").source)
+    lab = _lab(Tier.NONE)
+    try:
+        return await _measure(lab, baselines.load("gated_delta_net").source)
+    finally:
+        await lab.close()
 
 
-async def test_containment_changes_no_number(tier: Tier, without: tuple[CheckReport, Run, bytes]) -> None:
-    within = await _measure(tier, baselines.load("gated_delta_net").source)
+async def test_containment_changes_no_number(lab: LocalLab, without: tuple[CheckReport, Run, bytes]) -> None:
+    within = await _measure(lab, baselines.load("gated_delta_net").source)
     assert within[1].outcome == Measured()
     assert within[2] == without[2]
     assert (within[1].losses, within[1].score) == (without[1].losses, without[1].score)
@@ -154,8 +175,8 @@ class Mixer(nn.Module):
 """
 
 
-async def test_a_child_may_write_to_its_own_folder_which_is_gone_afterwards(tier: Tier) -> None:
-    _, run, _ = await _measure(tier, WRITER)
+async def test_a_child_may_write_to_its_own_folder_which_is_gone_afterwards(lab: LocalLab) -> None:
+    _, run, _ = await _measure(lab, WRITER)
     assert run.outcome == Measured()
 
 
@@ -167,17 +188,15 @@ COMPILED = WRITER.replace('torch.save(torch.zeros(3), "left-in-my-folder")', "x 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_torch_compile_works_inside(tier: Tier) -> None:
-    _, run, _ = await _measure(tier, COMPILED)
+async def test_torch_compile_works_inside(lab: LocalLab) -> None:
+    _, run, _ = await _measure(lab, COMPILED)
     assert run.outcome == Measured()
 
 
+@pytest.mark.slow
 async def test_a_sandbox_with_an_open_door_runs_no_candidate(tier: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selftest, "quiet_trials", _one_open_door)
-    profile = load_profile("smoke")
-    tasks = build_tasks(profile, Path.home() / ".cache" / "asi-arch")
-    reference = baselines.load("delta_net").source
-    lab = LocalLab(profile, tasks, reference_source=reference, protocol=PROTOCOL, tier=tier)
+    lab = _lab(tier)
     with pytest.raises(LabError, match=r"sandbox does not hold.*an open door.*asi-arch doctor"):
         await lab.start()
     assert lab.parent_pid is None

@@ -17,6 +17,8 @@ from asi_arch.tasks.catalog import build_tasks
 
 from .conftest import PROGRAMS, layer
 
+FAST = {"auxiliary_loss", "half_precision", "item_schedule"}
+"""What `make test` trains: the three that ask most of the adapter."""
 pytestmark = [pytest.mark.torch, pytest.mark.asyncio(loop_scope="module")]
 
 
@@ -36,7 +38,14 @@ def ordered(source: str, mlp_width: int, adapter: Adapter = Adapter.FLA) -> RunO
     return RunOrder(source=source, key=key, mlp_width=mlp_width, adapter=adapter)
 
 
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        path if path.stem in FAST else pytest.param(path, marks=pytest.mark.slow)
+        for path in sorted(PROGRAMS, key=lambda path: path.stem not in FAST)
+    ],
+    ids=lambda path: path.stem,
+)
 async def test_a_program_is_checked_trained_and_scored(path: Path, lab: LocalLab) -> None:
     source = path.read_text()
     report = await lab.check(source, Adapter.FLA)
