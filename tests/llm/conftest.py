@@ -63,7 +63,7 @@ class Desk:
         ledger.settle_lost()
         patience = Patience(patience_s, at_once=4, rng=Random(0), tick=self.time, sleep=sleep or self.time.sleep)
         line = Line("fake:model", backend, tariff, patience)
-        return Minds(dict.fromkeys(Role, line), ledger)
+        return Minds(dict.fromkeys(Role, (line,)), ledger)
 
     def recorded(self) -> list[Exchange]:
         exchanges = SqliteExchanges.open(self.folder, read_only=True)
