@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from asi_arch.domain.campaign import EventKind
+from asi_arch.domain.campaign import Event, EventKind
 from asi_arch.domain.exchanges import SPOKEN, Exchange, Exchanges
 from asi_arch.domain.minds import Role
 from asi_arch.domain.ports import Store
@@ -31,7 +31,9 @@ class Weighing:
         self._inventor = inventor
         self._record = _Record(exchanges)
         self._turns = TakingTurns()
-        self._orders = _stored_orders(store)
+        events = store.events()
+        self._orders = _stored_orders(events)
+        self._passed = passed_in(events)
         self._ideas: tuple[int, Mapping[int, Idea]] = (0, {})
 
     def order(self, role: Role, subject: str, names: Sequence[str]) -> Sequence[str]:
@@ -48,7 +50,8 @@ class Weighing:
         """Store it; the member comes last for whatever else is asked about the subject."""
         index = int(subject) if subject.isdecimal() else None
         payload = {"role": role.value, "mind": passed, "reason": reason}
-        self._store.append(EventKind.MIND_PASSED_OVER, index, payload)
+        event = self._store.append(EventKind.MIND_PASSED_OVER, index, payload)
+        self._passed += passed_in([event])
         if index is not None and self._is_weighed(role, subject, names):
             self._orders[index] = at_the_end(self._orders.get(index, names), [passed])
         else:
@@ -63,7 +66,8 @@ class Weighing:
         )
 
     def _chosen(self, index: int, role: Role) -> list[str]:
-        before = (one for one in self._record.read() if one.subject.isdecimal() and int(one.subject) < index)
+        attempts = [*self._record.read(), *self._passed]
+        before = (one for one in attempts if one.subject.isdecimal() and int(one.subject) < index)
         found = usages(self._inventor.members, before, self._seen(self._schedule.snapshot(index)), self._inventor.roles)
         tallies = [usage.tally for usage in found]
         order = ranked(tallies)
@@ -126,6 +130,7 @@ class Standing(NamedTuple):
 def standings(store: Store | None, exchanges: Exchanges | None, plan: MindPlan, role: Role | None) -> list[Standing]:
     """All members of all ensembles of the plan; `role` has the ideas. What isn't there has nothing to say."""
     asked = [] if exchanges is None else list(map(asked_of, exchanges.exchanges()))
+    asked += [] if store is None else passed_in(store.events())
     ensembles = [(r, members) for r in Role if len(members := [str(spec) for spec in members_of(plan, r)]) > 1]
     found: list[Standing] = []
     weighed = inventors(plan, role)
@@ -187,7 +192,6 @@ def asked_of(exchange: Exchange) -> Asked:
     """An attempt in short; at what was reserved while its end is open."""
     request, settlement = exchange.sent.request, exchange.settlement
     return Asked(
-        number=exchange.number,
         subject=request.subject,
         role=request.role,
         mind=exchange.sent.mind,
@@ -198,10 +202,27 @@ def asked_of(exchange: Exchange) -> Asked:
     )
 
 
-def _stored_orders(store: Store) -> dict[int, list[str]]:
+def passed_in(events: Iterable[Event]) -> list[Asked]:
+    """Members that were passed over, as attempts without a reply: some of them were before anything was sent."""
+    return [
+        Asked(
+            subject=str(event.experiment),
+            role=Role(event.payload["role"]),
+            mind=str(event.payload["mind"]),
+            question="",
+            is_spoken=False,
+            usd=0.0,
+            seconds=0.0,
+        )
+        for event in events
+        if event.kind is EventKind.MIND_PASSED_OVER and event.experiment is not None
+    ]
+
+
+def _stored_orders(events: Iterable[Event]) -> dict[int, list[str]]:
     """By experiment, as they were chosen last, with who was passed over since."""
     found: dict[int, list[str]] = {}
-    for event in store.events():
+    for event in events:
         if event.experiment is None:
             continue
         if event.kind is EventKind.MIND_CHOSEN:

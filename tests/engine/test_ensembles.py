@@ -187,6 +187,7 @@ async def test_a_mind_that_is_away_is_passed_over_and_the_campaign_goes_on(table
     assert any(isinstance(n, Said) and "ollama:b is asked instead" in n.text for n in table.said)
     away, there = table.standings()
     assert (away.usable, away.mean_gain, away.usd) == (0, None, 0.0)
+    assert [event.experiment for event in passed] == [1, 5]
     assert there.usable == sum(p.author is Author.DESIGNER for p in table.store.proposals().values())
     assert len(table.store.summaries()) == 10
 

@@ -1,3 +1,4 @@
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -7,21 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asi_arch.search.bandit import Tally, planned, ranked, rated
+from asi_arch.search.bandit import LONGEST_REST, Tally, planned, ranked, rated
 
 GAINS = st.floats(0.0, 0.2)
-TALLIES = st.lists(
-    st.builds(
-        Tally,
-        st.just("x"),
-        st.integers(1, 60),
-        st.lists(GAINS, max_size=12).map(tuple),
-        st.floats(0.001, 5.0),
-        st.floats(0.1, 500.0),
-    ),
-    min_size=2,
-    max_size=5,
-).map(lambda tallies: [tally._replace(member=f"m{number}") for number, tally in enumerate(tallies)])
+FACTS = st.tuples(
+    st.integers(0, 60), st.integers(0, 9), st.lists(GAINS, max_size=9), st.floats(0.001, 5.0), st.floats(0.1, 500.0)
+).filter(lambda facts: facts[0] + facts[1] > 0)
+TALLIES = st.lists(FACTS, min_size=2, max_size=5).map(
+    lambda members: [
+        Tally(f"m{number}", answered + away, tuple(gains), usd, seconds, unanswered=away)
+        for number, (answered, away, gains, usd, seconds) in enumerate(members)
+    ]
+)
 
 
 class Arm:
@@ -84,7 +82,8 @@ def test_an_unlucky_start_is_recovered_from(seed: int) -> None:
 @given(TALLIES, st.floats(1e-4, 1e4), st.floats(1e-4, 1e4), st.floats(0.01, 100.0))
 def test_the_units_of_money_time_and_gain_do_not_matter(tallies, usd: float, seconds: float, gain: float) -> None:
     scaled = [
-        Tally(t.member, t.asked, tuple(gain * g for g in t.gains), t.usd * usd, t.seconds * seconds) for t in tallies
+        t._replace(gains=tuple(gain * g for g in t.gains), usd=t.usd * usd, seconds=t.seconds * seconds)
+        for t in tallies
     ]
     for one, other in zip(rated(tallies), rated(scaled), strict=True):
         assert other.index == pytest.approx(one.index, rel=1e-6)
@@ -136,6 +135,31 @@ def test_what_was_asked_and_is_not_finished_leaves_the_mean_and_narrows_the_boun
     after, _ = rated([Tally("one", 8, (0.1, 0.0, 0.1, 0.0), 0.0, 80.0), other])
     assert after.mean_gain == before.mean_gain
     assert after.index < before.index
+
+
+def test_who_is_away_is_tried_more_and_more_rarely_and_back_at_once() -> None:
+    there, away, tried = Tally("there"), Tally("away"), list[int]()
+    for number in range(200):
+        chosen = ranked([away, there])[0]
+        if chosen == "away":
+            tried.append(number)
+            away = away._replace(asked=away.asked + 1, unanswered=away.unanswered + 1, away=away.away + 1, rested=0)
+        else:
+            away = away._replace(rested=away.rested + 1)
+        # Who is passed over leaves the subject to the other one.
+        there = Arm(0.1, 0.05).pull(there, Random(number))
+    assert tried[:5] == [0, 3, 8, 17, 34]
+    assert max(b - a for a, b in itertools.pairwise(tried)) <= LONGEST_REST + 1
+    back = Arm(0.5, 0.05).pull(away._replace(away=0, rested=0), Random(0))
+    assert not back.is_resting
+
+
+def test_who_never_answered_is_no_cheaper_than_the_others() -> None:
+    away, a, b = rated(
+        [Tally("away", 3, (), 0.0, 0.1, unanswered=3), Tally("a", 4, (), 1.0, 8.0), Tally("b", 4, (), 3.0, 8.0)]
+    )
+    assert away.cost == pytest.approx((a.cost + b.cost) / 2)
+    assert (a.cost, b.cost) == (2.5, 3.5)
 
 
 def test_nobody_gives_nobody() -> None:

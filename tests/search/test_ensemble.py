@@ -15,7 +15,7 @@ def summary(index: int, fitness: float | None, parent: int | None = 0, author: A
 
 
 def asked(index: int, mind: str, role: Role = Role.DESIGNER, **changes: object) -> Asked:
-    usual = Asked(index, str(index), role, mind, f"{role.value} {index}", True, 0.01, 2.0)
+    usual = Asked(str(index), role, mind, f"{role.value} {index}", True, 0.01, 2.0)
     return usual._replace(**changes)
 
 
@@ -72,7 +72,7 @@ def test_a_member_answers_for_its_questions_its_costs_and_its_ideas() -> None:
     ]
     first, second = usages(["a", "b"], attempts, ideas, ROLES)
     assert (first.questions, first.usable, first.experiments) == (2, 2, 1)
-    assert first.tally == Tally("a", 2, (0.1,), 0.03, 6.0)
+    assert first.tally == Tally("a", 2, (0.1,), 0.03, 6.0, rested=1)
     assert second.tally == Tally("b", 1, (0.0,), None, 2.0)
 
 
@@ -81,6 +81,17 @@ def test_who_could_not_be_reached_is_counted_as_asked_and_not_blamed() -> None:
     first, second = usages(["a", "b"], attempts, {1: Idea(Role.DESIGNER, 0.2)}, ROLES)
     assert (first.tally.asked, first.tally.gains, first.tally.seconds) == (1, (), 0.5)
     assert second.tally.gains == (0.2,)
+    assert (first.tally.unanswered, first.tally.away, second.tally.unanswered, second.tally.away) == (1, 1, 0, 0)
+
+
+def test_how_often_a_member_was_away_in_a_row_and_how_long_ago_is_counted() -> None:
+    passed = [asked(n, "a", question="", is_spoken=False) for n in (3, 4, 6)]
+    attempts = [asked(1, "a"), *passed, *(asked(n, "b") for n in (3, 4, 5, 6, 7, 8))]
+    first, second = usages(["a", "b"], attempts, {}, ROLES)
+    assert (first.questions, first.tally.asked, first.tally.unanswered) == (1, 4, 3)
+    assert (first.tally.away, first.tally.rested, second.tally.away, second.tally.rested) == (3, 2, 0, 0)
+    (back, _) = usages(["a", "b"], [*attempts, asked(9, "a")], {}, ROLES)
+    assert (back.tally.away, back.tally.rested, back.tally.unanswered) == (0, 0, 3)
 
 
 def test_the_gain_of_a_second_idea_belongs_to_who_had_that_one() -> None:

@@ -5,8 +5,8 @@
 
 x, v   mean and variance of a member's gains, each divided by the largest gain of any member, so between 0 and 1
 n, T   subjects that it was asked about, and the sum of n over the members
-usd, seconds   its own cost per subject; the means are over the members, so that neither unit of money nor unit of
-       time matters, and a free slow member can be compared with a dear fast one
+usd, seconds   its own cost per subject that it answered about; the means are over the members, so that neither unit
+       of money nor unit of time matters, and a free slow member can be compared with a dear fast one
 
 The numerator is UCB1-Tuned (Auer, Cesa-Bianchi and Fischer 2002, section 4). Dividing an upper bound of the reward by
 the mean cost is the density rule for bandits with a budget (KUBE, Tran-Thanh et al. 2012, arXiv 1204.1909). Minds as
@@ -17,11 +17,17 @@ of one of them is not known, because an unknown price must not pass for a low on
 
 What is asked and not finished counts in n and not in x: it leaves the mean and narrows the bound, so that a batch is
 not given to one member alone (Desautels, Krause and Burdick 2014). A member that was never asked comes first.
+
+A member that could not be had, as a service that is down, costs nothing and would look cheap. So it has the mean cost
+until it answers, and comes last for the next 2, 4, 8 ... up to `LONGEST_REST` subjects, the longer the more often in a
+row it was away.
 """
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+LONGEST_REST: Final = 64
 
 
 class Tally(NamedTuple):
@@ -37,6 +43,22 @@ class Tally(NamedTuple):
     """All that was paid; None where a price is not known."""
     seconds: float = 0.0
     """All that it took to answer."""
+    unanswered: int = 0
+    """Of `asked`, those about which it could not be had: no reply at all, not even a useless one."""
+    away: int = 0
+    """Of those, how many the latest are, in a row."""
+    rested: int = 0
+    """Subjects that anybody was asked about since it was last asked."""
+
+    @property
+    def answered(self) -> int:
+        """Subjects about which it gave a reply."""
+        return self.asked - self.unanswered
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it is too early to try it again."""
+        return self.away > 0 and self.rested < min(LONGEST_REST, 2 ** min(self.away, LONGEST_REST))
 
 
 class Rated(NamedTuple):
@@ -46,7 +68,7 @@ class Rated(NamedTuple):
     mean_gain: float | None
     """None before anything is finished."""
     cost: float
-    """c above: 1 and more; 1 for a member that was never asked."""
+    """c above, 1 and more; the mean of the others' for a member that never answered."""
     gain_per_cost: float | None
     index: float  # pyright: ignore[reportIncompatibleMethodOverride]  tuple.index is never called
     """By which members are ordered; infinite for one that was never asked."""
@@ -61,8 +83,9 @@ def rated(tallies: Sequence[Tally]) -> list[Rated]:
 
 
 def ranked(tallies: Sequence[Tally]) -> list[str]:
-    """The members, best first; equal ones in their order."""
-    return [one.member for one in sorted(rated(tallies), key=lambda one: -one.index)]
+    """The members, best first, those that rest at the end; equal ones in their order."""
+    pairs = sorted(zip(tallies, rated(tallies), strict=True), key=lambda pair: (pair[0].is_resting, -pair[1].index))
+    return [tally.member for tally, _ in pairs]
 
 
 def planned(tallies: Sequence[Tally], count: int) -> list[str]:
@@ -70,7 +93,7 @@ def planned(tallies: Sequence[Tally], count: int) -> list[str]:
     now, found = list(tallies), list[str]()
     for _ in range(count if now else 0):
         found.append(ranked(now)[0])
-        now = [_with_one_more(tally) if tally.member == found[-1] else tally for tally in now]
+        now = [_after(tally, found[-1]) for tally in now]
     return found
 
 
@@ -91,26 +114,34 @@ def _bonus(scaled: Sequence[float], asked: int, total: int) -> float:
 
 
 def _costs(tallies: Sequence[Tally]) -> list[float]:
-    """Of each member, c above. One that was never asked has no part in the means."""
-    asked = [tally for tally in tallies if tally.asked]
-    prices = [tally.usd / tally.asked for tally in asked if tally.usd is not None]
-    usd = _mean(prices) if len(prices) == len(asked) else 0.0
-    seconds = _mean([tally.seconds / tally.asked for tally in asked])
-    return [
-        1.0 + _ratio(tally.usd, tally.asked, usd) + _ratio(tally.seconds, tally.asked, seconds) for tally in tallies
-    ]
+    """Of each member, c above. One that never answered has no part in the means."""
+    known = [tally for tally in tallies if tally.answered]
+    prices = [tally.usd / tally.answered for tally in known if tally.usd is not None]
+    usd = _mean(prices) if len(prices) == len(known) else 0.0
+    seconds = _mean([tally.seconds / tally.answered for tally in known])
+    found = {
+        tally.member: 1.0 + _ratio(tally.usd, tally.answered, usd) + _ratio(tally.seconds, tally.answered, seconds)
+        for tally in known
+    }
+    usual = _mean(list(found.values())) if found else 1.0
+    return [found.get(tally.member, usual) for tally in tallies]
 
 
-def _ratio(spent: float | None, asked: int, mean: float) -> float:
-    """What one subject cost, in units of the mean; 0 where the unit is 0, so where none cost anything or counts."""
-    return 0.0 if spent is None or not asked or mean <= 0 else spent / asked / mean
+def _ratio(spent: float | None, answered: int, mean: float) -> float:
+    """What one subject cost, in units of the mean; 0 where the mean is: nobody cost anything, or it does not count."""
+    return 0.0 if spent is None or mean <= 0 else spent / answered / mean
 
 
-def _with_one_more(tally: Tally) -> Tally:
-    """Asked once more, at its usual cost."""
-    share = (tally.asked + 1) / tally.asked if tally.asked else 1.0
+def _after(tally: Tally, asked: str) -> Tally:
+    """When `asked` was asked about one subject more: at its usual cost, or in vain where it never answered."""
+    if tally.member != asked:
+        return tally._replace(rested=tally.rested + 1)
+    once_more = tally._replace(asked=tally.asked + 1, rested=0)
+    if not tally.answered or tally.away:
+        return once_more._replace(unanswered=tally.unanswered + 1, away=tally.away and tally.away + 1)
+    share = (tally.answered + 1) / tally.answered
     usd = None if tally.usd is None else tally.usd * share
-    return tally._replace(asked=tally.asked + 1, usd=usd, seconds=tally.seconds * share)
+    return once_more._replace(usd=usd, seconds=tally.seconds * share)
 
 
 def _mean(values: Sequence[float]) -> float:

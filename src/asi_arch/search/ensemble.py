@@ -15,13 +15,12 @@ THOUGHT_BY_MINDS = frozenset({Author.DESIGNER, Author.MODEL})
 class Asked(NamedTuple):
     """One attempt to get an answer, as far as it matters here."""
 
-    number: int
-    """Of the exchange."""
     subject: str
     role: Role
     mind: str
     question: str
-    """Equal for all attempts at one question, the first as well as those after a complaint."""
+    """Equal for all attempts at one question, the first as well as those after a complaint; empty for a member that was
+    passed over before anything was sent."""
     is_spoken: bool
     """Whether there was a reply, of whatever worth."""
     usd: float | None
@@ -87,13 +86,23 @@ def _usage(
         # Who could not be reached is not to blame for what somebody else thought of.
         if idea is not None and idea.gain is not None and any(one.is_spoken for one in own[index]):
             gains.append(idea.gain if thinkers[index] == member else 0.0)
+    silent = [not any(one.is_spoken for one in own[index]) for index in sorted(own)]
     attempts = [one for index in sorted(own) for one in own[index]]
     thought = [ideas[index] for index in own if thinkers[index] == member]
     return Usage(
-        questions=len({one.question for one in attempts}),
+        questions=len({one.question for one in attempts if one.question}),
         usable=len(thought),
         experiments=sum(idea.gain is not None for idea in thought),
-        tally=Tally(member, len(own), tuple(gains), _paid(attempts), sum(one.seconds for one in attempts)),
+        tally=Tally(
+            member,
+            len(own),
+            tuple(gains),
+            _paid(attempts),
+            sum(one.seconds for one in attempts),
+            unanswered=sum(silent),
+            away=next((length for length, is_silent in enumerate(reversed(silent)) if not is_silent), len(silent)),
+            rested=sum(index > max(own) for index in about) if own else 0,
+        ),
     )
 
 
