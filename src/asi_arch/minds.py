@@ -22,8 +22,10 @@ from asi_arch.domain.ports import Researcher
 from asi_arch.domain.profile import AgentsSpec, Policy
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import Said
+from asi_arch.ensembles import Weighing, inventors
 from asi_arch.keys import found_keys
 from asi_arch.llm.budgets import Purse
+from asi_arch.llm.ensemble import Choosing
 from asi_arch.llm.ledger import Ledger
 from asi_arch.llm.lines import Surroundings, open_lines, remote_services
 from asi_arch.llm.mind import Minds
@@ -32,6 +34,7 @@ from asi_arch.llm.redact import Redactor
 from asi_arch.novelty import ROLES as NOVELTY_ROLES
 from asi_arch.novelty import diversifying, open_motivations
 from asi_arch.papers import Reporting, open_library, open_likeness
+from asi_arch.search.sampling import Schedule
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
@@ -58,11 +61,13 @@ async def opened_minds(
     warn: Callable[[str], None],
     tell: Callable[[str], None] = lambda _: None,
     is_owner: bool = True,
+    choosing: Callable[[Exchanges], Choosing | None] = lambda _: None,
 ) -> AsyncGenerator[Minds, None]:
     """Minds that record in `folder` and `tell` whom they ask.
 
     Whoever holds the folder's lock is the owner, and settles what a dead process left open. While inside, the keys are
-    taken out of every text that is recorded, logged or raised.
+    taken out of every text that is recorded, logged or raised. Minds that share a role take turns, unless `choosing`
+    knows better from the record.
     """
     exchanges: Exchanges = SqliteExchanges.open(folder)
     try:
@@ -74,7 +79,7 @@ async def opened_minds(
             warn(f"{counted(left, 'call')} to minds cut off by the end of a process, counted at what was reserved")
         around = Surroundings(plan, keys, _reading, SystemRandom(), CLOCK.tick)
         with redactor.guarding_logs():
-            minds = Minds(open_lines(around), ledger, tell=tell)
+            minds = Minds(open_lines(around), ledger, tell=tell, choosing=choosing(exchanges))
             try:
                 yield minds
             finally:
@@ -87,7 +92,7 @@ async def require_minds(plan: MindPlan) -> None:
     """Raises `UserError` for a missing key, extra, model file or record, before anything is made or started."""
     keys = found_keys(plan, remote_services(plan))
     lines = open_lines(Surroundings(plan, keys, _reading, SystemRandom(), CLOCK.tick))
-    for line in lines.values():
+    for line in (line for members in lines.values() for line in members):
         await line.backend.close()
 
 
@@ -116,7 +121,12 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         return
     if inventor is Role.RESEARCHER or is_asked(plan, Role.DEBUGGER):
         require_containment(settings, "A language model's programs are run in no other way")
-    async with opened_minds(plan, folder, warn=say, tell=say) as minds:
+
+    def weighing(exchanges: Exchanges) -> Choosing:
+        schedule = Schedule(bench.campaign.profile.search)
+        return Weighing(bench.store, exchanges, schedule, inventors(plan, inventor))
+
+    async with opened_minds(plan, folder, warn=say, tell=say, choosing=weighing) as minds:
         if Role.ANALYST in beside:
             bench = bench._replace(analyst=MindAnalyst(minds, bench.analyst, say))
         if Role.JUDGE in beside:
@@ -199,7 +209,7 @@ def is_asked(plan: MindPlan, role: Role, agents: AgentsSpec = AgentsSpec(reflect
         case Role.DIVERSIFIER:
             return inventor is not None
         case Role.EXTRACTOR:
-            return bool(plan.spec(role))
+            return bool(plan.specs(role))
         case Role.DEBUGGER | Role.NOVELTY | Role.SUMMARISER:
             return inventor is not None and can_play(plan, role)
         case _:

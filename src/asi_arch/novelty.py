@@ -42,7 +42,7 @@ def diversifying(plan: MindPlan, inventor: Role | None) -> MindPlan:
     """The plan with a diversifier: unless one is named, whoever has the ideas has the other ideas as well."""
     if inventor is None or plan.roles.get(Role.DIVERSIFIER):
         return plan
-    return plan.model_copy(update={"roles": {**plan.roles, Role.DIVERSIFIER: plan.spec(inventor)}})
+    return plan.model_copy(update={"roles": {**plan.roles, Role.DIVERSIFIER: plan.specs(inventor)}})
 
 
 class _Noise:

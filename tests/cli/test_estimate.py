@@ -5,7 +5,17 @@ import pytest
 
 from asi_arch.app import Wish, opened_store
 from asi_arch.cli import estimate
-from asi_arch.cli.mind_costs import BOUND, RECORDED, UNKNOWN, asked_roles, recorded_of, tariff_for
+from asi_arch.cli.mind_costs import (
+    BOUND,
+    RECORDED,
+    UNKNOWN,
+    Ahead,
+    RoleCost,
+    asked_roles,
+    recorded_of,
+    role_costs,
+    tariff_for,
+)
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreMismatch
@@ -134,6 +144,24 @@ def test_with_a_record_its_calls_and_tokens_are_taken_at_todays_price(tmp_path: 
     assert (role.basis, role.calls, role.tokens) == (RECORDED, (18, 18), (21600, 21600))  # 12 inventions, 6 calls for 4
     assert role.usd is not None
     assert role.usd.low == role.usd.high == pytest.approx(18 * (1000 * 1e-6 + 200 * 2e-6))
+
+
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_minds_that_share_a_role_cost_between_the_cheapest_and_the_dearest(tmp_path: Path, is_recorded: bool) -> None:
+    dear = Price(input_usd_per_million=100.0, output_usd_per_million=200.0)
+    services = {"lab": Service(url="http://10.0.0.7:8000/v1", prices={"m": PRICE, "dear": dear})}
+    known = recorded_of([exchange(Role.DESIGNER, tokens=(1000, 200))]) if is_recorded else {}
+
+    def cost(*minds: str) -> RoleCost:
+        plan = MindPlan(roles={Role.DESIGNER: minds}, services=services)
+        return role_costs(plan, load_profile("cpu"), Ahead(10, 0), known, 1)[0]
+
+    both, cheap, dearest = cost("lab:m", "lab:dear"), cost("lab:m"), cost("lab:dear")
+    assert (both.mind, both.calls, both.tokens) == ("lab:m, lab:dear", cheap.calls, cheap.tokens)
+    assert both.usd is not None and cheap.usd is not None and dearest.usd is not None
+    assert (both.usd.low, both.usd.high) == (cheap.usd.low, dearest.usd.high)
+    assert both.usd.low < both.usd.high
+    assert cost("lab:m", "lab:dear", "openai:a-model-that-nobody-sells").usd is None
 
 
 def test_what_was_turned_away_counts_nothing_and_uncounted_replies_give_no_price() -> None:

@@ -122,7 +122,7 @@ async def test_switched_off_every_idea_is_taken(make_bench: MakeBench, tmp_path:
     ],
 )
 def test_who_is_asked_follows_from_the_plan(plan: MindPlan, diversifier: str, asks: bool) -> None:
-    assert diversifying(plan, Role.DESIGNER).spec(Role.DIVERSIFIER) == diversifier
+    assert diversifying(plan, Role.DESIGNER).specs(Role.DIVERSIFIER) == (diversifier,)
     assert can_play(plan, Role.NOVELTY) is asks
 
 

@@ -10,6 +10,7 @@ from asi_arch.domain.exchanges import Exchange, Exchanges
 from asi_arch.domain.minds import Role
 from asi_arch.llm.backend import Backend
 from asi_arch.llm.budgets import Purse
+from asi_arch.llm.ensemble import Choosing
 from asi_arch.llm.ledger import Ledger
 from asi_arch.llm.mind import Line, Minds
 from asi_arch.llm.patience import Patience
@@ -49,21 +50,30 @@ class Desk:
     def minds(
         self,
         backend: Backend,
-        *,
+        *others: Backend,
         budgets: Budgets = Budgets(),  # noqa: B008 (frozen)
         secrets: tuple[str, ...] = (),
         tariff: Tariff = lambda tokens_in, tokens_out: (tokens_in + tokens_out) * USD_PER_TOKEN,
+        others_tariff: Tariff | None = None,
         patience_s: float = 2700.0,
         sleep: Callable[[float], Awaitable[None]] | None = None,
+        choosing: Choosing | None = None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> Minds:
+        """With `others` every role has several: 'fake:model', 'fake:model1' and so on."""
         exchanges = SqliteExchanges.open(self.folder)
         self.opened.append(exchanges)
         purse = Purse(budgets, exchanges, self.warnings.append)
         ledger = Ledger(exchanges, purse, Redactor(secrets), now=self.time, tick=self.time)
         ledger.settle_lost()
-        patience = Patience(patience_s, at_once=4, rng=Random(0), tick=self.time, sleep=sleep or self.time.sleep)
-        line = Line("fake:model", backend, tariff, patience)
-        return Minds(dict.fromkeys(Role, line), ledger)
+
+        def line(number: int, backend: Backend) -> Line:
+            patience = Patience(patience_s, at_once=4, rng=Random(0), tick=self.time, sleep=sleep or self.time.sleep)
+            price = others_tariff if number and others_tariff else tariff
+            return Line(f"fake:model{number or ''}", backend, price, patience)
+
+        lines = tuple(line(number, one) for number, one in enumerate((backend, *others)))
+        return Minds(dict.fromkeys(Role, lines), ledger, choosing=choosing, tell=tell)
 
     def recorded(self) -> list[Exchange]:
         exchanges = SqliteExchanges.open(self.folder, read_only=True)

@@ -74,8 +74,45 @@ def test_an_inbox_that_is_a_file_and_a_record_that_is_missing_are_refused(tmp_pa
 def test_roles_with_one_mind_share_its_line(tmp_path: Path) -> None:
     plan = MindPlan(default=f"inbox:{tmp_path / 'a'}", roles={Role.JUDGE: f"inbox:{tmp_path / 'b'}"})
     lines = open_lines(around(plan))
-    assert lines[Role.ANALYST] is lines[Role.DEBUGGER]
-    assert lines[Role.JUDGE].name.endswith("b")
+    assert lines[Role.ANALYST] == lines[Role.DEBUGGER]
+    assert [line.name[-1] for line in (*lines[Role.JUDGE], *lines[Role.ANALYST])] == ["b", "a"]
+
+
+def test_a_role_may_have_several_minds_each_on_one_line(tmp_path: Path) -> None:
+    a, b = (f"inbox:{tmp_path / name}" for name in "ab")
+    found = open_lines(around(MindPlan(default=b, roles={Role.RESEARCHER: (a, b)})))
+    assert [line.name for line in found[Role.RESEARCHER]] == [a, b]
+    assert found[Role.RESEARCHER][1] is found[Role.JUDGE][0]
+
+
+def test_every_member_is_looked_at_before_anything_is_asked(tmp_path: Path) -> None:
+    inbox = f"inbox:{tmp_path / 'a'}"
+    with pytest.raises(UserError, match="no key for 'openai'"):
+        open_lines(around(MindPlan(roles={Role.JUDGE: (inbox, "openai:gpt-5-mini")})))
+    with pytest.raises(UserError, match="named twice for the judge"):
+        open_lines(around(MindPlan(roles={Role.JUDGE: (inbox, f" {inbox}")})))
+    plan = MindPlan(roles={Role.JUDGE: (inbox, "openai:a", "deepseek:b")})
+    assert lines.remote_services(plan) == ["deepseek", "openai"]
+
+
+@pytest.mark.parametrize("named", ["[]", '["openai:a", ""]'])
+def test_a_role_that_names_nobody_is_refused(tmp_path: Path, named: str) -> None:
+    folder = tmp_path / "asi-arch"
+    folder.mkdir()
+    (folder / "settings.toml").write_text(f"[minds.roles]\njudge = {named}\n")
+    with pytest.raises(UserError, match=r"minds\.roles.*judge must name one mind or a list"):
+        load_settings({"XDG_CONFIG_HOME": str(tmp_path)})
+
+
+def test_settings_take_a_list_of_minds_for_a_role(tmp_path: Path) -> None:
+    folder = tmp_path / "asi-arch"
+    folder.mkdir()
+    text = '[minds.roles]\nresearcher = ["openai:a", "gguf:/m.gguf", "deepseek:deepseek-chat"]\njudge = "openai:b"\n'
+    (folder / "settings.toml").write_text(text)
+    plan = load_settings({"XDG_CONFIG_HOME": str(tmp_path), "ASI_ARCH_MINDS": "inbox:q"}).minds
+    assert plan.specs(Role.RESEARCHER) == ("openai:a", "gguf:/m.gguf", "deepseek:deepseek-chat")
+    assert (plan.specs(Role.JUDGE), plan.specs(Role.ANALYST)) == (("openai:b",), ("inbox:q",))
+    assert plan.all_specs() == ["inbox:q", "openai:a", "gguf:/m.gguf", "deepseek:deepseek-chat", "openai:b"]
 
 
 async def test_a_replay_gives_the_same_answers_in_the_same_order(desk, tmp_path: Path) -> None:
@@ -109,7 +146,7 @@ def test_settings_describe_services_roles_and_budgets(tmp_path: Path) -> None:
         "[minds.budgets.campaign]\nusd = 5.0\n"
     )
     plan = load_settings({"XDG_CONFIG_HOME": str(tmp_path), "OPENAI_BASE_URL": "https://proxy.example/v1"}).minds
-    assert (plan.spec(Role.JUDGE), plan.spec(Role.ANALYST)) == ("openai:gpt-5-mini", "lab:small")
+    assert (plan.specs(Role.JUDGE), plan.specs(Role.ANALYST)) == (("openai:gpt-5-mini",), ("lab:small",))
     openai = plan.service("openai")
     assert openai is not None
     assert (openai.url, openai.at_once) == ("https://proxy.example/v1", 2)

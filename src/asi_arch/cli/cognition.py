@@ -136,7 +136,7 @@ def confirmed(question: str) -> bool:
 
 
 def _extracted(file: Path, there: Sequence[Paper], mind: Mind | None, settings: Settings) -> Paper:
-    if mind is None and not settings.minds.spec(Role.EXTRACTOR):
+    if mind is None and not settings.minds.specs(Role.EXTRACTOR):
         kinds = ", ".join(SUFFIXES)
         raise UserError(
             f"{file}: entries are written from {kinds} files by a language model, and none is named; name one with"

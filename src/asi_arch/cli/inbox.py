@@ -61,7 +61,7 @@ def _folder(folder: Path | None) -> Path:
     if folder is not None:
         return folder
     plan = options.settings(None).minds
-    specs = {parsed(text, plan) for text in (plan.default, *plan.roles.values()) if text}
+    specs = [parsed(text, plan) for text in plan.all_specs()]
     found = sorted({spec.model for spec in specs if spec.service == INBOX})
     if len(found) != 1:
         there = f"the settings name {len(found)} inboxes" if found else "the settings name no inbox"

@@ -139,15 +139,19 @@ def _sum(items: Sequence[Exchange]) -> Recorded:
 
 
 def _from_record(plan: MindPlan, role: Role, known: Recorded, times: float) -> RoleCost:
-    """The record's calls per invention, at the price of the mind that answers now."""
-    mind, calls = plan.spec(role), round(known.calls * times)
-    tariff = tariff_for(plan, mind)
-    usd: float | None = 0.0 if tariff is free else None
-    if known.input_tokens is not None and known.output_tokens is not None:
-        each = tariff(round(known.input_tokens), round(known.output_tokens))
-        usd = None if each is None else each * calls
-    tokens, money = round(known.tokens * times), None if usd is None else Money(usd, usd)
-    return RoleCost(role.value, mind, Amount(calls, calls), Amount(tokens, tokens), money, RECORDED)
+    """The record's calls per invention, at the price of the mind that answers now, or from the cheapest of several to
+    the dearest.
+    """
+    calls, tokens = round(known.calls * times), round(known.tokens * times)
+    prices: list[float | None] = []
+    for mind in plan.specs(role):
+        tariff = tariff_for(plan, mind)
+        each: float | None = 0.0 if tariff is free else None
+        if known.input_tokens is not None and known.output_tokens is not None:
+            each = tariff(round(known.input_tokens), round(known.output_tokens))
+        prices.append(each)
+    money = _between([None if each is None else Money(each * calls, each * calls) for each in prices])
+    return RoleCost(role.value, _named(plan, role), Amount(calls, calls), Amount(tokens, tokens), money, RECORDED)
 
 
 def _bound(plan: MindPlan, profile: Profile, role: Role, ahead: Ahead) -> RoleCost:
@@ -155,17 +159,30 @@ def _bound(plan: MindPlan, profile: Profile, role: Role, ahead: Ahead) -> RoleCo
 
     A question that is asked again quotes the replies so far: in the mean over its tries, half of `REASKS` replies.
     """
-    mind, example, calls = plan.spec(role), _EXAMPLES.get(role), _calls(role, ahead)
+    mind, example, calls = _named(plan, role), _EXAMPLES.get(role), _calls(role, ahead)
     if example is None:
         return RoleCost(role.value, mind, calls, None, None, UNKNOWN)
     request = example(plan, profile)
-    reply, tariff = request.max_tokens, tariff_for(plan, mind)
-    once = largest_prompt(request)
+    reply, once = request.max_tokens, largest_prompt(request)
     again = once + REASKS * (reply + _COMPLAINT_TOKENS) // 2
     tokens = Amount((once + reply) * calls.low, (again + reply) * calls.high)
-    low, high = tariff(once, reply), tariff(again, reply)
-    usd = None if low is None or high is None else Money(low * calls.low, high * calls.high)
-    return RoleCost(role.value, mind, calls, tokens, usd, BOUND)
+    prices: list[Money | None] = []
+    for tariff in (tariff_for(plan, one) for one in plan.specs(role)):
+        low, high = tariff(once, reply), tariff(again, reply)
+        prices.append(None if low is None or high is None else Money(low * calls.low, high * calls.high))
+    return RoleCost(role.value, mind, calls, tokens, _between(prices), BOUND)
+
+
+def _named(plan: MindPlan, role: Role) -> str:
+    return ", ".join(plan.specs(role))
+
+
+def _between(prices: Sequence[Money | None]) -> Money | None:
+    """From the least that the members of an ensemble take to the most: any of them may be asked every time."""
+    known = [price for price in prices if price is not None]
+    if not known or len(known) < len(prices):
+        return None
+    return Money(min(price.low for price in known), max(price.high for price in known))
 
 
 def _calls(role: Role, ahead: Ahead) -> Amount:

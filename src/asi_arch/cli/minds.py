@@ -4,6 +4,7 @@ import asyncio
 import json
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,18 +12,21 @@ from pydantic import Field
 from rich.console import Console
 from rich.table import Table
 
+from asi_arch.app import opened_store
 from asi_arch.cli import options
 from asi_arch.domain.errors import AsiArchError, UserError
 from asi_arch.domain.exchanges import Charge
 from asi_arch.domain.minds import Prompt, Question, Role
 from asi_arch.domain.record import Record
-from asi_arch.llm.lines import parsed
+from asi_arch.ensembles import Standing, standings
+from asi_arch.llm.lines import members_of, parsed
 from asi_arch.llm.plan import MindPlan
 from asi_arch.minds import ASKING, idea_role, is_asked, opened_minds
 from asi_arch.novelty import diversifying
-from asi_arch.store.exchanges import spent_in
+from asi_arch.store.exchanges import FILE, SqliteExchanges, spent_in
 
 ANSWERED, SILENT = 0, 1
+_CAMPAIGN = "campaign.sqlite3"
 
 
 class Sum(Record):
@@ -32,17 +36,20 @@ class Sum(Record):
 
 
 def show(state: Path | None, as_json: bool) -> None:
-    """The routing table and what the campaign has spent."""
+    """The routing table, what the campaign has spent, and how minds that share a role stand."""
     settings = options.settings(state)
     plan, spent = diversifying(settings.minds, idea_role(settings.minds)), spent_in(settings.state)
     routes = {
-        role.value: str(parsed(plan.spec(role), plan)) if is_asked(plan, role) else None
+        role.value: [str(spec) for spec in members_of(plan, role)] if is_asked(plan, role) else []
         for role in Role
         if role in ASKING
     }
+    ensembles = [one for one in _standings(settings.state, plan) if is_asked(plan, Role(one.role))]
     if as_json:
         budgets = plan.budgets.model_dump(exclude_none=True)
-        _print_json({"minds": routes, "spent": None if spent is None else spent._asdict(), "budgets": budgets})
+        minds = {role: named if len(named) > 1 else next(iter(named), None) for role, named in routes.items()}
+        data = {"minds": minds, "spent": None if spent is None else spent._asdict(), "budgets": budgets}
+        _print_json({**data, "ensembles": [one._asdict() for one in ensembles]})
         return
     if not any(routes.values()):
         Console(soft_wrap=True).print(
@@ -51,12 +58,43 @@ def show(state: Path | None, as_json: bool) -> None:
             markup=False,
         )
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for role, mind in routes.items():
-        table.add_row(role, mind or "nobody")
+    for role, named in routes.items():
+        table.add_row(role, ", ".join(named) or "nobody")
     if any(routes.values()):
         Console().print(table)
     if spent is not None:
         Console().print(f"Spent in {settings.state}: {_told(spent)}", markup=False)
+    if ensembles:
+        Console().print(_table(ensembles))
+
+
+def _standings(folder: Path, plan: MindPlan) -> list[Standing]:
+    """Of minds that share a role; what the folder does not hold yet is left open."""
+    with ExitStack() as stack:
+        exchanges = store = None
+        if (folder / FILE).is_file():
+            exchanges = SqliteExchanges.open(folder, read_only=True)
+            stack.callback(exchanges.close)
+        if (folder / _CAMPAIGN).is_file():
+            store = stack.enter_context(opened_store(folder, read_only=True))
+        return standings(store, exchanges, plan, idea_role(plan))
+
+
+def _table(ensembles: list[Standing]) -> Table:
+    headings = ("questions", "usable", "experiments", "mean gain", "USD", "seconds", "gain/cost", "next")
+    table = Table("role", "member", box=None, padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for one in ensembles:
+        numbers = (one.mean_gain, one.usd, one.gain_per_cost)
+        gain, usd, per_cost = ("-" if number is None else f"{number:.4f}" for number in numbers)
+        counts = (one.usable, one.experiments, one.following)
+        usable, experiments, following = ("-" if count is None else str(count) for count in counts)
+        table.add_row(
+            *(one.role, one.member, str(one.questions), usable, experiments),
+            *(gain, usd, f"{one.seconds:.1f}", per_cost, following),
+        )
+    return table
 
 
 class _Result(NamedTuple):
@@ -72,7 +110,7 @@ class _Result(NamedTuple):
 def test(mind: str | None, as_json: bool) -> int:
     """Ask one mind, or each of the settings; the exit code. The records of it are thrown away."""
     plan = options.settings(None).minds
-    specs = sorted({mind} if mind else {text for text in (plan.default, *plan.roles.values()) if text})
+    specs = sorted({mind} if mind else set(plan.all_specs()))
     if not specs:
         raise UserError(
             "no mind is named in the settings; say which to test, such as: asi-arch minds test openai:MODEL"

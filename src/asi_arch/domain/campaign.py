@@ -45,6 +45,10 @@ class EventKind(str, Enum):
     """An agenda was made; the payload is the agenda."""
     ROLLED_BACK = "rolled_back"
     """The agenda of the payload's snapshot no longer counts."""
+    MIND_CHOSEN = "mind_chosen"
+    """Which of several minds has the idea of this experiment; the payload says why."""
+    MIND_PASSED_OVER = "mind_passed_over"
+    """One of several minds could not be had, and the next was asked."""
     CLOSED = "closed"
 
 

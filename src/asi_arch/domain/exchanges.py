@@ -136,8 +136,8 @@ class Exchanges(Protocol):
         """Replies to the question with this key, oldest first, without attempts that brought none."""
         ...
 
-    def exchanges(self) -> Iterable[Exchange]:
-        """All of them, oldest first, read lazily."""
+    def exchanges(self, after: int = 0) -> Iterable[Exchange]:
+        """Those with a number above `after`, oldest first, read lazily."""
         ...
 
     def open_ones(self) -> list[Exchange]:

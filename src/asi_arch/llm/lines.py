@@ -69,8 +69,7 @@ def parsed(text: str, plan: MindPlan) -> Spec:
 
 def remote_services(plan: MindPlan) -> list[str]:
     """The services that any role uses and that are reached over HTTP."""
-    specs = {parsed(text, plan) for text in (plan.default, *plan.roles.values()) if text}
-    return sorted({spec.service for spec in specs if spec.service not in PLACES})
+    return sorted({parsed(text, plan).service for text in plan.all_specs()} - set(PLACES))
 
 
 def open_line(spec: Spec, around: Surroundings) -> Line:
@@ -81,17 +80,27 @@ def open_line(spec: Spec, around: Surroundings) -> Line:
     return Line(str(spec), backend, tariff, patience)
 
 
-def open_lines(around: Surroundings) -> dict[Role, Line]:
-    """A line for every role that has one; roles with the same mind share it."""
+def open_lines(around: Surroundings) -> dict[Role, tuple[Line, ...]]:
+    """For every role that has a mind a line to it, or to each of several; the same mind is always on the same line."""
     plan, lines = around.plan, dict[Spec, Line]()
-    found: dict[Role, Line] = {}
+    found: dict[Role, tuple[Line, ...]] = {}
     for role in Role:
-        if text := plan.spec(role):
-            spec = parsed(text, plan)
+        specs = members_of(plan, role)
+        for spec in specs:
             if spec not in lines:
                 lines[spec] = _sharing(open_line(spec, around), [lines[s] for s in lines if s.service == spec.service])
-            found[role] = lines[spec]
+        if specs:
+            found[role] = tuple(lines[spec] for spec in specs)
     return found
+
+
+def members_of(plan: MindPlan, role: Role) -> list[Spec]:
+    """Who answers for a role, none or several. Raises `UserError` for one that is named twice."""
+    specs = [parsed(text, plan) for text in plan.specs(role)]
+    for spec in specs:
+        if specs.count(spec) > 1:
+            raise UserError(f"'{spec}' is named twice for the {role.value} under [minds.roles]; name each mind once")
+    return specs
 
 
 def _sharing(line: Line, others: list[Line]) -> Line:

@@ -47,15 +47,16 @@ class Patience:
         self._reason = ""
         self._not_before = tick()
 
-    async def persevere(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """What the attempt returns in the end.
+    async def persevere(self, attempt: Callable[[], Awaitable[T]], *, at_most_s: float | None = None) -> T:
+        """What the attempt returns in the end; `at_most_s` shortens the patience for this one.
 
         Raises `MindUnavailable` when time is up, and at once whatever the attempt raises beside `Transient`.
         """
-        deadline = self._tick() + self._total_s
+        total_s = self._total_s if at_most_s is None else min(at_most_s, self._total_s)
+        deadline = self._tick() + total_s
         while True:
             async with AsyncExitStack() as stack:
-                await self._admitted(stack, deadline)
+                await self._admitted(stack, deadline, total_s)
                 try:
                     result = await attempt()
                 except Transient as error:
@@ -64,10 +65,10 @@ class Patience:
                     self._failures = 0
                     return result
 
-    async def _admitted(self, stack: AsyncExitStack, deadline: float) -> None:
+    async def _admitted(self, stack: AsyncExitStack, deadline: float, total_s: float) -> None:
         """A place, and while the service is down the only turn. Raises `MindUnavailable` when time is up."""
         await stack.enter_async_context(self._places)
-        self._require_time(deadline)
+        self._require_time(deadline, total_s)
         if not self._failures:
             return
         await self._queue.acquire()
@@ -75,13 +76,13 @@ class Patience:
             self._queue.release()
             return
         stack.callback(self._queue.release)
-        self._require_time(deadline)
+        self._require_time(deadline, total_s)
         if (pause := self._not_before - self._tick()) > 0:
             await self._sleep(pause)
 
-    def _require_time(self, deadline: float) -> None:
+    def _require_time(self, deadline: float, total_s: float) -> None:
         if self._failures and max(self._not_before, self._tick()) >= deadline:
-            tries = f"{self._failures} failures in a row, {self._total_s:.0f} s of patience"
+            tries = f"{self._failures} failures in a row, {total_s:.0f} s of patience"
             raise MindUnavailable(f"{self._reason} ({tries}); nothing is lost, give the command again later")
 
     def _note_failure(self, error: Transient) -> None:

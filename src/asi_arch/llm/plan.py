@@ -4,7 +4,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from asi_arch.domain.minds import Role
 from asi_arch.domain.record import Record
@@ -68,7 +68,8 @@ class MindPlan(Record):
 
     default: str = ""
     """Who answers for roles without a mind of their own, such as 'openai:gpt-5-mini' or 'inbox:questions'."""
-    roles: dict[Role, str] = Field(default_factory=dict[Role, str])
+    roles: dict[Role, str | tuple[str, ...]] = Field(default_factory=dict[Role, str | tuple[str, ...]])
+    """A mind for a role, or several that share it (`llm.ensemble`)."""
     program: Literal["whole", "edits"] = "whole"
     """How a researcher gives its program: complete, or as edits to its parent, which is shorter."""
     when_silent: Literal["stop", "compose"] = "stop"
@@ -87,9 +88,26 @@ class MindPlan(Record):
     threads: int = Field(default=1, ge=1)
     """Of a local model that is started here."""
 
-    def spec(self, role: Role) -> str:
-        """Who answers for a role; empty where nobody does."""
-        return self.roles.get(role, self.default)
+    @field_validator("roles")
+    @classmethod
+    def _names_somebody(cls, roles: dict[Role, str | tuple[str, ...]]) -> dict[Role, str | tuple[str, ...]]:
+        for role, named in roles.items():
+            if isinstance(named, tuple) and (not named or not all(text.strip() for text in named)):
+                raise ValueError(
+                    f"{role.value} must name one mind or a list of them, such as ['openai:gpt-5-mini',"
+                    f" 'gguf:small.gguf'], got {list(named)}"
+                )
+        return roles
+
+    def specs(self, role: Role) -> tuple[str, ...]:
+        """Who answers for a role: one mind, several, or nobody."""
+        named = self.roles.get(role, self.default)
+        return named if isinstance(named, tuple) else (named,) if named else ()
+
+    def all_specs(self) -> list[str]:
+        """Everybody who is named, each once."""
+        named = [(self.default,), *(self.specs(role) for role in self.roles)]
+        return list(dict.fromkeys(text for texts in named for text in texts if text))
 
     def service(self, name: str) -> Service | None:
         """A service by its name: one that is known, with what the user says of it on top, or one of the user's."""

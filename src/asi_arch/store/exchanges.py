@@ -139,10 +139,10 @@ class SqliteExchanges:
         rows = self._rows(query, (key, *(ending.value for ending in SPOKEN)))
         return [self._read(Settlement, packed).reply for (packed,) in rows]
 
-    def exchanges(self) -> Iterable[Exchange]:
-        """All of them, oldest first, a few at a time."""
+    def exchanges(self, after: int = 0) -> Iterable[Exchange]:
+        """Those with a number above `after`, oldest first, a few at a time."""
         query = f"SELECT number, sent, settlement FROM exchange WHERE number > ? ORDER BY number LIMIT {_AT_ONCE}"
-        last = 0
+        last = after
         while rows := self._rows(query, (last,)):
             for row in rows:
                 yield self._exchange(row)
