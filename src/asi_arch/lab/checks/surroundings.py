@@ -107,12 +107,19 @@ def _is_replaced(before: object, after: object) -> bool:
 
     Each wrapper must be torch's own, and the original inside: a candidate could put one around another function.
     """
-    while after is not before:
-        code = getattr(after, "__code__", None)
-        if code is None or not code.co_filename.startswith(_WRAPPERS):
-            return True
-        after = getattr(after, "__wrapped__", None)
-    return False
+    if after is before:
+        return False
+    code = getattr(after, "__code__", None)
+    if code is None or not code.co_filename.startswith(_WRAPPERS):
+        return True
+    return all(_is_replaced(before, inside) for inside in _originals(after))
+
+
+def _originals(wrapper: Any) -> list[object]:
+    """What a wrapper calls: it says so itself, or holds it as a variable of the function that made it."""
+    if (wrapped := getattr(wrapper, "__wrapped__", None)) is not None:
+        return [wrapped]
+    return [cell.cell_contents for cell in wrapper.__closure__ or ()]
 
 
 def _settings() -> dict[str, Any]:
