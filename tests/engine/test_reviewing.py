@@ -4,10 +4,11 @@ from random import Random
 import pytest
 
 from asi_arch.domain.candidate import Author, Proposal, candidate_sha, fingerprint
+from asi_arch.domain.errors import LabError
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.minds import BadAnswer, MindError
-from asi_arch.domain.outcome import CheckReport, Measured, Outcome
-from asi_arch.domain.ports import Brief, RunOrder
+from asi_arch.domain.outcome import CheckReport, Measured, Outcome, Run
+from asi_arch.domain.ports import Brief, Progress, RunOrder
 from asi_arch.domain.repairs import mended
 from asi_arch.domain.review import Doubt, Review, ReviewEnd
 from asi_arch.domain.revisions import Reviewers, Revision, as_proposed, repaired_versions, reviewed
@@ -212,11 +213,11 @@ async def test_only_what_a_mind_wrote_freely_is_read(make_bench: MakeBench, auth
 
 
 class Interrupted(FakeLab):
-    """Its process dies with the first training of an invention."""
+    """Gone with the first training of an invention."""
 
-    async def run(self, order: RunOrder, on_progress: Callable[..., None]):
+    async def run(self, order: RunOrder, on_progress: Callable[[Progress], None]) -> tuple[Run, bytes]:
         if order.source.startswith("value"):
-            raise KeyboardInterrupt
+            raise LabError("the machine went away")
         return await super().run(order, on_progress)
 
 
@@ -227,7 +228,7 @@ async def test_a_resumed_campaign_asks_nobody_again_and_tells_the_same(
     whole, _, _ = await campaign(make_bench, Doubting([DOUBT], answer))
     store, doubting = FakeStore(), Doubting([DOUBT], answer)
     bench = make_bench(store, Interrupted())._replace(researcher=Writing(), reviewers=doubting.both)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(LabError):
         await run(bench)
     assert store.experiment(FIRST) is None
     await run(bench._replace(lab=FakeLab()))
