@@ -15,6 +15,7 @@ _ENDS = {
     ReviewEnd.REVISED: "The author revised the program, and it passed all checks again.",
     ReviewEnd.REFUSED: "The author revised the program, but the one that was doubted was trained.",
 }
+_REASONS = {ReviewEnd.UNREAD: "What came instead", ReviewEnd.SILENT: "What came instead"}
 _DOUBTED = frozenset({ReviewEnd.SILENT, ReviewEnd.STANDS, ReviewEnd.REVISED, ReviewEnd.REFUSED})
 
 
@@ -25,8 +26,9 @@ def review_lines(record: Mapping[str, Any]) -> list[str]:
         f" {doubt['found']} At: {doubt['where']}"
         for doubt in record["doubts"]
     ]
-    told = _ENDS[ReviewEnd(record["end"])]
-    told += f" Its reason: {record['reason']}" if record["reason"] else ""
+    end = ReviewEnd(record["end"])
+    told = _ENDS[end]
+    told += f" {_REASONS.get(end, 'Its reason')}: {record['reason']}" if record["reason"] else ""
     told += f" Why: {record['refusal']}" if record["refusal"] else ""
     return [*lines, told]
 
