@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from asi_arch.agents.minds.reviser import Decision
 from asi_arch.domain.campaign import Event, EventKind
 from asi_arch.domain.exchanges import SPOKEN, Exchange, Exchanges
 from asi_arch.domain.minds import Role
@@ -129,7 +130,7 @@ class Standing(NamedTuple):
 
 def standings(store: Store | None, exchanges: Exchanges | None, plan: MindPlan, role: Role | None) -> list[Standing]:
     """All members of all ensembles of the plan; `role` has the ideas. What isn't there has nothing to say."""
-    asked = [] if exchanges is None else list(map(asked_of, exchanges.exchanges()))
+    asked = [] if exchanges is None else _Record(exchanges).read()
     asked += [] if store is None else passed_in(store.events())
     ensembles = [(r, members) for r in Role if len(members := [str(spec) for spec in members_of(plan, r)]) > 1]
     found: list[Standing] = []
@@ -171,21 +172,23 @@ class _Record:
 
     def __init__(self, exchanges: Exchanges) -> None:
         self._exchanges = exchanges
-        self._settled: dict[int, Asked] = {}
+        self._settled: list[Asked] = []
         self._read_to = 0
 
     def read(self) -> list[Asked]:
-        """All attempts, oldest first."""
+        """All attempts, oldest first, but for authors' answers to their checker.
+
+        These come while others' ideas are asked for, sooner or later as the checks take, and have no idea in them.
+        """
         found: list[Asked] = []
         for exchange in self._exchanges.exchanges(self._read_to):
-            found.append(asked_of(exchange))
-            if exchange.settlement is not None and exchange.number == self._next():
-                self._settled[exchange.number] = found.pop()
+            attempt = [] if exchange.sent.request.form == Decision.__name__ else [asked_of(exchange)]
+            if exchange.settlement is not None and exchange.number == self._read_to + 1:
+                self._settled += attempt
                 self._read_to = exchange.number
-        return [*self._settled.values(), *found]
-
-    def _next(self) -> int:
-        return self._read_to + 1
+            else:
+                found += attempt
+        return [*self._settled, *found]
 
 
 def asked_of(exchange: Exchange) -> Asked:

@@ -7,6 +7,7 @@ from random import SystemRandom
 
 from asi_arch.agents.english import counted
 from asi_arch.agents.minds.analyst import MindAnalyst
+from asi_arch.agents.minds.checker import MindChecker
 from asi_arch.agents.minds.debugger import MindDebugger
 from asi_arch.agents.minds.designer import Designer
 from asi_arch.agents.minds.fallback import Relieved
@@ -14,12 +15,14 @@ from asi_arch.agents.minds.judge import MindJudge
 from asi_arch.agents.minds.novelty import NoveltyGate
 from asi_arch.agents.minds.reflector import MindReflector
 from asi_arch.agents.minds.researcher import Form, Inventor
+from asi_arch.agents.minds.reviser import MindReviser
 from asi_arch.agents.minds.summariser import Briefed, Summariser
 from asi_arch.app import CLOCK, require_containment
 from asi_arch.domain.exchanges import Exchanges
 from asi_arch.domain.minds import Role
 from asi_arch.domain.ports import Researcher
 from asi_arch.domain.profile import AgentsSpec, Policy
+from asi_arch.domain.revisions import Reviewers
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import Said
 from asi_arch.ensembles import Weighing, inventors
@@ -40,7 +43,7 @@ from asi_arch.store.exchanges import SqliteExchanges
 
 ASKING = frozenset(
     {Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.REFLECTOR, Role.EXTRACTOR}
-    | {Role.ANALYST, Role.SUMMARISER}
+    | {Role.ANALYST, Role.SUMMARISER, Role.CHECKER}
     | NOVELTY_ROLES
 )
 """Roles that somebody plays."""
@@ -49,8 +52,10 @@ SWITCHES: Mapping[str, frozenset[Role]] = {
     "judge": frozenset({Role.JUDGE}),
     "novelty": NOVELTY_ROLES,
     "reflection": frozenset({Role.REFLECTOR}),
+    "checking": frozenset({Role.CHECKER}),
+    "references": frozenset({Role.SUMMARISER}),
 }
-"""What each field of a profile's `[agents]` switches on and off."""
+"""Whom each field of a profile's `[agents]` lets be asked; `cognition` lets nobody but the literature."""
 
 
 @asynccontextmanager
@@ -151,8 +156,9 @@ def _inventing(bench: Bench, minds: Minds, settings: Settings, plan: MindPlan, s
         researcher = Relieved(researcher, bench.researcher, say)
     return bench._replace(
         researcher=researcher,
-        cognition=open_library(settings, Reporting(say=say)),
+        cognition=open_library(settings, Reporting(say=say)) if agents.cognition else None,
         debugger=MindDebugger(minds) if can_debug(plan) else None,
+        reviewers=Reviewers(MindChecker(minds), MindReviser(minds)) if is_asked(plan, Role.CHECKER, agents) else None,
         likeness=open_likeness(),
         ahead=plan.ahead,
     )
@@ -166,6 +172,8 @@ def _tell_who_is_not_asked(plan: MindPlan, agents: AgentsSpec, say: Callable[[st
         for switch, roles in SWITCHES.items():
             if role in roles and not getattr(agents, switch):
                 say(f"the profile says [agents] {switch} = false, so the {role.value} is not asked")
+    if plan.roles.get(Role.CHECKER) and idea_role(plan) is not Role.RESEARCHER:
+        say("the checker reads programs that a researcher wrote, and none writes here, so it is not asked")
 
 
 def idea_role(plan: MindPlan) -> Role | None:
@@ -210,6 +218,8 @@ def is_asked(plan: MindPlan, role: Role, agents: AgentsSpec = AgentsSpec(reflect
             return inventor is not None
         case Role.EXTRACTOR:
             return bool(plan.specs(role))
+        case Role.CHECKER:
+            return inventor is Role.RESEARCHER and can_play(plan, role)
         case Role.DEBUGGER | Role.NOVELTY | Role.SUMMARISER:
             return inventor is not None and can_play(plan, role)
         case _:

@@ -21,7 +21,7 @@ from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreMismatch
 from asi_arch.domain.exchanges import Charge, Ending, Exchange, Reply, Sent, Settlement
 from asi_arch.domain.minds import Role
-from asi_arch.domain.profile import Policy, Profile
+from asi_arch.domain.profile import AgentsSpec, Policy, Profile
 from asi_arch.engine.expected import Bounds
 from asi_arch.llm.plan import Budgets, Limits, MindPlan, Price, Service
 from asi_arch.settings import Settings, load_profile
@@ -118,14 +118,19 @@ def test_without_a_record_the_prompts_bound_the_minds_cost(tmp_path: Path) -> No
     roles = estimate.estimated(settings_of(tmp_path, plan), CPU._replace(reflection=True), SIXTY).roles
     found = {role.role: role for role in roles}
     unbounded = {"novelty", "summariser", "analyst"}
-    assert set(found) == {"researcher", "diversifier", "debugger", "judge", "reflector"} | unbounded
+    assert set(found) == {"researcher", "diversifier", "checker", "debugger", "judge", "reflector"} | unbounded
     assert {name for name, role in found.items() if role.basis == UNKNOWN} == unbounded
     assert all((role.basis == BOUND) == (role.tokens is not None) for role in roles)
     idea, mending, agenda = found["researcher"], found["debugger"], found["reflector"]
     assert found["judge"].calls == (168, 504) and found["diversifier"].calls == (0, 336)
-    assert idea.calls == (56, 168) and mending.calls == (0, 504) and agenda.calls == (13, 39)
+    assert found["checker"].calls == (56, 168) and found["checker"].tokens is not None
+    assert idea.calls == (56, 336) and mending.calls == (0, 504) and agenda.calls == (13, 39)
     assert idea.tokens is not None and idea.usd is not None
-    assert 56 * 9000 < idea.tokens.low < idea.tokens.high < 168 * 40_000
+    assert 56 * 9000 < idea.tokens.low < idea.tokens.high < 336 * 40_000
+    unread = AgentsSpec(checking=False)
+    profile = load_profile("cpu").model_copy(update={"agents": unread})
+    alone = {role.role: role for role in role_costs(plan, profile, Ahead(56, 0), {}, 0)}
+    assert alone["researcher"].calls == (56, 168) and "checker" not in alone
     assert 56 * 8000 * 2e-6 < idea.usd.low < 3 * idea.usd.low < idea.usd.high
 
 
@@ -196,4 +201,4 @@ def test_the_budgets_that_limit_it_are_told(tmp_path: Path, capsys: pytest.Captu
     estimate.show(settings_of(tmp_path, plan), CPU, SIXTY, as_json=True)
     data = json.loads(capsys.readouterr().out)
     assert data["budgets"] == {"campaign": {"usd": 2.5, "calls": 100}}
-    assert data["minds"][0]["calls"] == {"low": 56, "high": 168}
+    assert data["minds"][0]["calls"] == {"low": 56, "high": 336}

@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from asi_arch.domain.profile import ModelSpec, Profile
+from asi_arch.domain.record import canonical_hash
 from asi_arch.settings import load_profile
 
 
@@ -45,6 +46,9 @@ def _changed(profile: Profile, path: str, value: object) -> Profile:
         ("agents.judge", False, False),
         ("agents.novelty", False, False),
         ("agents.analysis", False, False),
+        ("agents.checking", False, False),
+        ("agents.cognition", False, False),
+        ("agents.references", False, False),
     ],
 )
 def test_the_protocol_hash_covers_what_moves_a_measurement(path: str, value: object, is_another_protocol: bool) -> None:
@@ -52,6 +56,18 @@ def test_the_protocol_hash_covers_what_moves_a_measurement(path: str, value: obj
     after = _changed(before, path, value)
     assert after.profile_hash != before.profile_hash
     assert (after.protocol_hash("data") != before.protocol_hash("data")) is is_another_protocol
+
+
+def test_a_campaign_of_before_a_switch_keeps_its_name() -> None:
+    """Its profile was hashed with the four switches of that time, or with none where they were as usual."""
+    profile = load_profile("cpu")
+    parts = profile.model_dump(mode="json", exclude={"agents"})
+    assert profile.profile_hash == canonical_hash(parts)
+    switches = {"judge": False, "novelty": True, "analysis": True, "reflection": True}
+    stored = Profile.model_validate({**parts, "agents": switches})
+    assert stored.profile_hash == canonical_hash({**parts, "agents": switches})
+    turned = Profile.model_validate({**parts, "agents": {**switches, "cognition": False}})
+    assert turned.profile_hash == canonical_hash({**parts, "agents": {**switches, "cognition": False}})
 
 
 def test_other_data_are_another_protocol() -> None:

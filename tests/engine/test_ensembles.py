@@ -12,6 +12,7 @@ import pytest
 
 from asi_arch import minds as composition
 from asi_arch.agents.composer import BASELINE_DESIGNS, baseline_proposal, rendered
+from asi_arch.agents.minds.reviser import Decision
 from asi_arch.domain.campaign import Event, EventKind
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.exchanges import Exchange, Request
@@ -221,6 +222,18 @@ async def test_the_standings_add_up(table: Table) -> None:
         assert one.mean_gain is not None
         assert one.gain_per_cost is not None
         assert one.mean_gain >= one.gain_per_cost >= 0.0
+
+
+async def test_an_authors_answer_to_its_checker_is_no_idea(table: Table) -> None:
+    await table.run(12, talking())
+    before = table.standings()
+    record = SqliteExchanges.open(table.folder)
+    with record.exclusively():
+        sent = list(record.exchanges())[-1].sent
+        answer = sent.request.model_copy(update={"form": Decision.__name__, "subject": "3"})
+        record.send(sent.model_copy(update={"request": answer}))
+    record.close()
+    assert table.standings() == before
 
 
 async def test_a_replay_gives_the_same_proposals_whoever_had_them(

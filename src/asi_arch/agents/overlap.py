@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from asi_arch.agents.features import code_features, similarity
 from asi_arch.domain.candidate import Author, Proposal
+from asi_arch.domain.revisions import as_proposed
 
 SAME_CHANGE = 0.6
 """From this on two ideas count as one. Measured on a campaign of 56 composed children, pair by pair:
@@ -20,7 +21,7 @@ _CATALOGUED = frozenset({Author.BASELINE, Author.COMPOSER, Author.DESIGNER})
 def change_overlap(one: Proposal, other: Proposal, earlier: Mapping[int, Proposal]) -> float:
     """Between 0 and 1: shared over all changes; of mechanisms where both are of the catalogue, else of code features.
 
-    `earlier` holds the parents. Programs count as they were proposed, so that later repairs move nothing.
+    `earlier` holds the parents. Programs count as they were proposed, so that what happens to them later moves nothing.
     """
     if {one.author, other.author} <= _CATALOGUED:
         mechanisms = _changed_mechanisms(one, earlier), _changed_mechanisms(other, earlier)
@@ -32,8 +33,8 @@ def change_overlap(one: Proposal, other: Proposal, earlier: Mapping[int, Proposa
 
 def _changed_code(proposal: Proposal, earlier: Mapping[int, Proposal]) -> int:
     parent = _parent(proposal, earlier)
-    features = code_features(_as_proposed(proposal))
-    return features if parent is None else features ^ code_features(_as_proposed(parent))
+    features = code_features(as_proposed(proposal))
+    return features if parent is None else features ^ code_features(as_proposed(parent))
 
 
 def _changed_mechanisms(proposal: Proposal, earlier: Mapping[int, Proposal]) -> frozenset[str]:
@@ -45,7 +46,3 @@ def _changed_mechanisms(proposal: Proposal, earlier: Mapping[int, Proposal]) -> 
 
 def _parent(proposal: Proposal, earlier: Mapping[int, Proposal]) -> Proposal | None:
     return None if proposal.parent is None else earlier.get(proposal.parent)
-
-
-def _as_proposed(proposal: Proposal) -> str:
-    return proposal.repairs[0].before if proposal.repairs else proposal.source

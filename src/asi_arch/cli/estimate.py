@@ -173,8 +173,8 @@ def _on_minds(found: Estimate, budgets: dict[str, Any], spent: Charge | None) ->
     if any(role.basis == BOUND for role in found.roles):
         yield (
             "Bounds: a usual prompt at two bytes a token and each reply at its limit. Low: every answer is usable at"
-            f" once and no program fails. High: every question is asked {REASKS + 1} times, every program mended"
-            f" {MAX_REPAIRS} times."
+            f" once, no program fails or is doubted. High: every question is asked {REASKS + 1} times, every program"
+            f" mended {MAX_REPAIRS} times, and doubted where a checker reads it."
         )
     if spent is not None:
         yield f"Spent here so far: {plural(spent.calls, 'call')}, {spent.tokens} tokens, {spent.usd or 0.0:.4f} USD."

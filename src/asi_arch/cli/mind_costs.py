@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from asi_arch.agents.composer import CATALOGUE
-from asi_arch.agents.minds import debugger, designer, judge, reflector, researcher
+from asi_arch.agents.minds import checker, debugger, designer, judge, reflector, researcher
 from asi_arch.agents.minds.novelty import MOST_SENT_BACK
 from asi_arch.agents.reflection import FEWEST_MEASURED
 from asi_arch.app import baseline
@@ -14,7 +14,7 @@ from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.exchanges import Ending, Exchange, Request
 from asi_arch.domain.extras import is_installed
 from asi_arch.domain.minds import Role
-from asi_arch.domain.outcome import Crashed
+from asi_arch.domain.outcome import CheckReport, Crashed
 from asi_arch.domain.ports import Brief, Evidence, Known
 from asi_arch.domain.profile import Policy, Profile
 from asi_arch.engine.repairing import MAX_REPAIRS
@@ -159,7 +159,8 @@ def _bound(plan: MindPlan, profile: Profile, role: Role, ahead: Ahead) -> RoleCo
 
     A question that is asked again quotes the replies so far: in the mean over its tries, half of `REASKS` replies.
     """
-    mind, example, calls = _named(plan, role), _EXAMPLES.get(role), _calls(role, ahead)
+    mind, example = _named(plan, role), _EXAMPLES.get(role)
+    calls = _calls(role, ahead, is_answering=role is Role.RESEARCHER and is_asked(plan, Role.CHECKER, profile.agents))
     if example is None:
         return RoleCost(role.value, mind, calls, None, None, UNKNOWN)
     request = example(plan, profile)
@@ -185,9 +186,9 @@ def _between(prices: Sequence[Money | None]) -> Money | None:
     return Money(min(price.low for price in known), max(price.high for price in known))
 
 
-def _calls(role: Role, ahead: Ahead) -> Amount:
+def _calls(role: Role, ahead: Ahead, *, is_answering: bool = False) -> Amount:
     """The lower number: each answer is usable and nothing fails. The higher: every question is asked again as often
-    as it may be, and every program fails as often as it is mended.
+    as it may be, every program fails as often as it is mended, and each is doubted. `is_answering`: doubts come here.
     """
     asked = REASKS + 1
     most_per_invention = {
@@ -199,12 +200,12 @@ def _calls(role: Role, ahead: Ahead) -> Amount:
         return Amount(0, ahead.inventions * most * asked)
     count = ahead.agendas if role is Role.REFLECTOR else ahead.inventions
     count *= judge.SAMPLES if role is Role.JUDGE else 1
-    return Amount(count, count * asked)
+    return Amount(count, count * asked * (2 if is_answering else 1))
 
 
 def _brief(profile: Profile) -> Brief:
     first, *others = (baseline(name) for name in profile.search.baselines)
-    references = others[: profile.search.references]
+    references = others[: profile.search.references] if profile.agents.references else []
     return Brief(first, references, 0, tuple(range(2, 2 + len(references))), {}, Known)
 
 
@@ -222,6 +223,10 @@ def _research(plan: MindPlan, profile: Profile) -> Request:
 def _design(_: MindPlan, profile: Profile) -> Request:
     brief = _brief(profile)
     return request_of(designer.question(brief, brief.known()))
+
+
+def _check(_: MindPlan, profile: Profile) -> Request:
+    return request_of(checker.question(1, _parent(profile), CheckReport(sha="", passed_checks=("causality",) * 12)))
 
 
 def _debug(_: MindPlan, profile: Profile) -> Request:
@@ -256,6 +261,7 @@ def _diverted(plan: MindPlan, profile: Profile) -> Request:
 _EXAMPLES: Final[Mapping[Role, Callable[[MindPlan, Profile], Request]]] = {
     Role.RESEARCHER: _research,
     Role.DESIGNER: _design,
+    Role.CHECKER: _check,
     Role.DEBUGGER: _debug,
     Role.REFLECTOR: _reflect,
     Role.DIVERSIFIER: _diverted,

@@ -35,6 +35,7 @@ class EventKind(str, Enum):
     OPENED = "opened"
     PROPOSED = "proposed"
     REPAIRED = "repaired"
+    REVIEWED = "reviewed"
     RUN_FINISHED = "run_finished"
     RECORDED = "recorded"
     SCORED = "scored"

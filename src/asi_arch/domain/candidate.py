@@ -5,6 +5,7 @@ from enum import Enum
 
 from asi_arch.domain.novelty import Novelty
 from asi_arch.domain.record import Record, sha256
+from asi_arch.domain.review import Review
 
 
 class Author(str, Enum):
@@ -69,6 +70,8 @@ class Proposal(Record):
     """None where nobody asked whether it is new."""
     repairs: tuple[Repair, ...] = ()
     """Oldest first; `source` is the program after the last."""
+    review: Review | None = None
+    """None where nobody read the code against its promise."""
 
     @property
     def sha(self) -> str:

@@ -199,8 +199,16 @@ class Store(Protocol):
         """
         ...
 
+    def review(self, index: int, proposal: Proposal) -> None:
+        """Put a proposal with its review in the place of a remembered one that is not recorded yet.
+
+        Raises `StoreError` unless it is the first review, of the remembered program; the same review again does
+        nothing.
+        """
+        ...
+
     def proposals(self, before: int | None = None) -> dict[int, Proposal]:
-        """All proposals with an index below `before`, by index, as they were last mended."""
+        """All proposals with an index below `before`, by index, as they were last mended or reviewed."""
         ...
 
     def fingerprints(self) -> dict[str, int]:

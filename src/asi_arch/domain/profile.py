@@ -213,6 +213,22 @@ class AgentsSpec(Record):
     """Whether experiments are explained, and what references taught is condensed, by a mind."""
     reflection: bool = False
     """Whether every batch writes a research agenda that the researchers receive."""
+    checking: bool = True
+    """Whether free code of a mind is read against its promise before it is trained, where one may read it."""
+    cognition: bool = True
+    """Whether the literature is searched for a parent's findings."""
+    references: bool = True
+    """Whether whoever has the ideas is shown other programs beside the parent, or crosses them in."""
+
+    @property
+    def hashed(self) -> dict[str, bool]:
+        """What names a campaign: a switch that came after the first four counts where it is turned."""
+        later = type(self).model_fields.keys() - _FIRST_SWITCHES
+        return self.model_dump(exclude={name for name in later if getattr(self, name) == getattr(_USUAL, name)})
+
+
+_FIRST_SWITCHES = frozenset({"judge", "novelty", "analysis", "reflection"})
+_USUAL = AgentsSpec()
 
 
 class Profile(Record):
@@ -247,9 +263,9 @@ class Profile(Record):
     @property
     def profile_hash(self) -> str:
         """Names the whole profile; without agents that are as they were before there was a choice."""
-        parts = self.model_dump(mode="json")
-        if self.agents == AgentsSpec():
-            del parts["agents"]
+        parts = self.model_dump(mode="json", exclude={"agents"})
+        if self.agents != _USUAL:
+            parts["agents"] = self.agents.hashed
         return canonical_hash(parts)
 
     def protocol_hash(self, data_fingerprint: str) -> str:

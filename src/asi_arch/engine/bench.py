@@ -8,6 +8,7 @@ from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.cognition import Cognition, Likeness
 from asi_arch.domain.ports import Analyst, Calibrations, Debugger, Judge, Lab, Researcher, Store
 from asi_arch.domain.reflection import Reflector
+from asi_arch.domain.revisions import Reviewers
 from asi_arch.engine.notices import Listener
 
 
@@ -41,6 +42,8 @@ class Bench(NamedTuple):
     """None where nothing is remembered beyond the campaign."""
     likeness: Likeness | None = None
     """Finds the failures that a researcher should know; None where it is told the latest."""
+    reviewers: Reviewers | None = None
+    """None where nobody reads programs before they are trained."""
     reflector: Reflector | None = None
     """None where the campaign does not look at itself."""
 

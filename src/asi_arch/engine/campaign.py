@@ -207,6 +207,8 @@ class CampaignLoop:
         if index >= search.cold_start:
             pool = self._bench.store.pool(search.pool_size, self._schedule.snapshot(index))
         choice = self._sampler.choose(index, pool, baselines, rng)
+        if not self._bench.campaign.profile.agents.references:
+            choice = choice._replace(references=())
         brief = Brief(
             parent=None if choice.parent is None else self._proposals[choice.parent],
             references=[self._proposals[i] for i in choice.references],

@@ -22,6 +22,7 @@ from asi_arch.engine.agreement import Agreement
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import StageChanged, Trained
 from asi_arch.engine.repairing import repaired
+from asi_arch.engine.reviewing import Checked, read_through
 
 _LOSSES = "losses"
 """Name of the array in the blob that holds them."""
@@ -30,18 +31,18 @@ _LOSSES = "losses"
 async def run_experiment(
     bench: Bench, index: int, proposal: Proposal, evidence: Callable[[], Awaitable[Evidence]]
 ) -> Experiment:
-    """Check, train, measure, judge and explain one proposal; nothing is stored but its finished runs and repairs.
+    """Check, train, measure, judge and explain one proposal; only its finished runs, review and repairs are stored.
 
-    What fails goes to the debugger and begins again with the mended program.
+    What passes its checks may be read before it is trained. What fails goes to the debugger and begins again with the
+    mended program.
 
     `evidence` is asked for after the training, because it may hold a parent that trains at the same time.
     """
     started_at, tick = bench.clock.now(), bench.clock.tick()
     attempts = [await _attempt(bench, index, proposal)]
-    while (found := await repaired(bench, index, proposal, attempts[-1].outcome)) is not None:
-        proposal = found
-        attempts.append(await _attempt(bench, index, proposal))
-    checks, runs, outcome = attempts[-1]
+    while (found := await repaired(bench, index, attempts[-1].checked.proposal, attempts[-1].outcome)) is not None:
+        attempts.append(await _attempt(bench, index, found))
+    (proposal, checks, _), runs, outcome = attempts[-1]
     bench.listen(StageChanged(index, "judging"))
     experiment = Experiment(
         index=index,
@@ -56,7 +57,7 @@ async def run_experiment(
     experiment = await explain(bench, experiment, await evidence())
     trained = [run for attempt in attempts for run in attempt.runs]
     cost = Cost(
-        check_cpu_s=sum(attempt.checks.cpu_s for attempt in attempts) + sum(run.check_cpu_s for run in trained),
+        check_cpu_s=sum(attempt.checked.check_cpu_s for attempt in attempts) + sum(run.check_cpu_s for run in trained),
         train_cpu_s=sum(run.cpu_s for run in trained),
         score_cpu_s=sum(run.score_cpu_s for run in trained),
         wall_s=bench.clock.tick() - tick,
@@ -65,9 +66,9 @@ async def run_experiment(
 
 
 class _Attempt(NamedTuple):
-    """One version of the program: its checks, its runs, its end."""
+    """One version of the program, or two where its author revised it: checks, runs, end."""
 
-    checks: CheckReport
+    checked: Checked
     runs: tuple[Run, ...]
     outcome: Outcome
 
@@ -75,10 +76,12 @@ class _Attempt(NamedTuple):
 async def _attempt(bench: Bench, index: int, proposal: Proposal) -> _Attempt:
     bench.listen(StageChanged(index, "checking"))
     checks = await bench.lab.check(proposal.source, proposal.adapter)
+    checked = Checked(proposal, checks, checks.cpu_s)
     if rejection := _gate(proposal, checks):
-        return _Attempt(checks, (), rejection)
-    runs = await train(bench, index, proposal, checks)
-    return _Attempt(checks, runs, _outcome(runs))
+        return _Attempt(checked, (), rejection)
+    checked = await read_through(bench, index, checked)
+    runs = await train(bench, index, checked.proposal, checked.checks)
+    return _Attempt(checked, runs, _outcome(runs))
 
 
 async def explain(bench: Bench, experiment: Experiment, evidence: Evidence) -> Experiment:

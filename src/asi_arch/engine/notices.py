@@ -24,7 +24,7 @@ class Repaired(NamedTuple):
 
 
 class StageChanged(NamedTuple):
-    """An experiment moved on: 'checking', 'language', 'recall', 'judging'."""
+    """An experiment moved on: 'checking', 'reading', 'language', 'recall', 'judging'."""
 
     index: int  # pyright: ignore[reportIncompatibleMethodOverride]  tuple.index is never called
     stage: str

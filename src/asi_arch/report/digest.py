@@ -12,6 +12,7 @@ from asi_arch.domain.novelty import Novelty
 from asi_arch.domain.outcome import Outcome, StageScore
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
+from asi_arch.domain.review import Review
 from asi_arch.domain.verdict import Verdict
 from asi_arch.report.standing import Yardstick, shown_names, yardstick
 from asi_arch.search.fitness import FitnessParts
@@ -43,6 +44,8 @@ class Line(NamedTuple):
     """Whether a model was asked to judge it and gave no usable marks."""
     novelty: Novelty | None
     """None where nobody asked whether it is new."""
+    review: Review | None = None
+    """None where nobody read its code against its promise."""
 
     @property
     def is_baseline(self) -> bool:
@@ -170,4 +173,5 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
         agreement=judgement.agreement if judgement else None,
         is_unmarked=bool(judgement and judgement.note),
         novelty=experiment.proposal.novelty,
+        review=experiment.proposal.review,
     )

@@ -4,7 +4,6 @@ Every function returns dictionaries, lists, strings, numbers and None only. A nu
 """
 
 import difflib
-from itertools import pairwise
 from statistics import fmean
 from typing import Any, TypedDict
 
@@ -14,6 +13,7 @@ from asi_arch.domain.errors import UserError
 from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
+from asi_arch.domain.revisions import repaired_versions, revision
 from asi_arch.report.curve_data import curves
 from asi_arch.report.digest import Digest, digest, existing
 from asi_arch.report.plain import (
@@ -27,6 +27,7 @@ from asi_arch.report.plain import (
     summary_data,
     verdict_data,
 )
+from asi_arch.report.review import review_counts
 from asi_arch.report.savings import savings
 from asi_arch.report.standing import yardstick
 from asi_arch.report.tables import EVERYTHING, comparison_table
@@ -50,6 +51,8 @@ class StatusPayload(TypedDict):
     """Designs that a model marked ('by_model') or could not ('unmarked'), and the mean 'agreement' of its samples."""
     novelty: dict[str, int]
     """Of ideas that were 'checked': 'sent_back' how often, 'diversified' from another discipline, known 'repeats'."""
+    reviews: dict[str, int]
+    """Programs that were 'read' before they were trained, 'doubted' by the reader, 'revised' by their authors."""
     baselines: list[dict[str, Any]]
     best: list[dict[str, Any]]
     """Up to five, best first."""
@@ -100,6 +103,8 @@ class ExperimentPayload(TypedDict):
     idea: dict[str, Any]
     repairs: list[dict[str, str]]
     """Oldest first: 'failure', 'cause' and the 'diff' that mended it."""
+    review: dict[str, Any] | None
+    """`Review` and the 'diff' of the revision, taken or not; None where nobody read the program."""
     source: str
     diff: list[str]
     """Unified difference to the parent's source; empty without a parent."""
@@ -135,6 +140,7 @@ def status_payload(store: Store) -> StatusPayload:
         repairs=_repairs(campaign),
         judge=_judging(campaign),
         novelty=_novelty(campaign),
+        reviews=review_counts(line.review for line in campaign.candidates if line.review is not None),
         baselines=[summary_data(s, campaign.yardstick) for s in baselines],
         best=[summary_data(s, campaign.yardstick) for s in fittest],
         verdicts=[verdict_data(v, summaries.get(-1 if v.index is None else v.index)) for v in campaign.verdicts],
@@ -222,6 +228,7 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
         children=[s.index for s in summaries.values() if s.parent == index],
         idea=idea_data(proposal),
         repairs=repairs_data(proposal),
+        review=review_data(proposal),
         source=proposal.source,
         diff=source_diff(parent.proposal, proposal) if parent else [],
         checks=found.checks.model_dump(mode="json") if found.checks else None,
@@ -237,15 +244,23 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
 
 def repairs_data(proposal: Proposal) -> list[dict[str, str]]:
     """How a program was mended, oldest first."""
-    versions = [*(repair.before for repair in proposal.repairs), proposal.source]
     return [
         {
             "failure": repair.failure,
             "cause": repair.cause,
             "diff": "\n".join(text_diff(before, after, "failed.py", "mended.py")),
         }
-        for repair, (before, after) in zip(proposal.repairs, pairwise(versions), strict=True)
+        for repair, (before, after) in zip(proposal.repairs, repaired_versions(proposal), strict=True)
     ]
+
+
+def review_data(proposal: Proposal) -> dict[str, Any] | None:
+    """What was doubted and what came of it."""
+    if proposal.review is None:
+        return None
+    versions = revision(proposal)
+    diff = "\n".join(text_diff(*versions, "doubted.py", "revised.py")) if versions else ""
+    return {**proposal.review.model_dump(mode="json"), "diff": diff}
 
 
 def source_diff(parent: Proposal, child: Proposal) -> list[str]:

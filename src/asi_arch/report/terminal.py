@@ -16,6 +16,7 @@ from asi_arch.report import cells
 from asi_arch.report.cells import clean, panel, summaries
 from asi_arch.report.novelty import novelty_counts, novelty_sentence
 from asi_arch.report.payload import BestPayload, ExperimentPayload, StatusPayload, TreePayload
+from asi_arch.report.review import counts_sentence, review_lines
 from asi_arch.report.savings import Savings, one_line
 from asi_arch.report.sparkline import chart
 from asi_arch.report.words import BY_A_MODEL, OUTCOMES, duration, number, plural
@@ -44,6 +45,8 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
         facts.add_row("judge", _judging(payload["judge"]))
     if payload["novelty"]["checked"]:
         facts.add_row("novelty", novelty_counts(payload["novelty"]))
+    if payload["reviews"]["read"]:
+        facts.add_row("checker", counts_sentence(payload["reviews"]))
     if agenda := payload["agenda"]:
         steered = f"{plural(len(agenda['weights']), 'mechanism')} drawn more or less often"
         facts.add_row("agenda", Text(f"from #{agenda['snapshot']} on, {steered}: {agenda['sentences'][0]}"))
@@ -132,6 +135,8 @@ def experiment_view(payload: ExperimentPayload) -> RenderableType:
     parts: list[RenderableType] = [_head(payload), panel("Motivation", _idea_text(payload))]
     if payload["repairs"]:
         parts.append(panel("Repairs", _repairs(payload)))
+    if payload["review"] is not None:
+        parts.append(panel("Read before training", _review(payload["review"])))
     parts += [panel("Result", _result(payload)), *_charts(payload)]
     if (analysis := payload["analysis"]) is not None:
         parts.append(panel("Analysis", _analysis(analysis)))
@@ -171,6 +176,11 @@ def _repairs(payload: ExperimentPayload) -> RenderableType:
         parts.append(Text(f"{repair['failure']} Cause: {repair['cause']}"))
         parts.append(Syntax(repair["diff"], "diff", word_wrap=True))
     return Group(*parts)
+
+
+def _review(review: Mapping[str, Any]) -> RenderableType:
+    diff = [Syntax(review["diff"], "diff", word_wrap=True)] if review["diff"] else []
+    return Group(Text("\n".join(review_lines(review))), *diff)
 
 
 def _idea_text(payload: ExperimentPayload) -> Text:

@@ -15,6 +15,7 @@ from asi_arch.domain.errors import StoreError, StoreMismatch
 from asi_arch.domain.experiment import Experiment, Summary
 from asi_arch.domain.outcome import Run, RunKey
 from asi_arch.domain.repairs import require_repair
+from asi_arch.domain.revisions import require_review
 from asi_arch.domain.verdict import Verdict
 from asi_arch.store.blobs import Blobs
 from asi_arch.store.database import Database
@@ -39,8 +40,9 @@ _AT_ONCE = 64
 class SqliteStore:
     """The memory of one campaign in one folder; used by the thread that opened it.
 
-    Every change writes its own event in the same transaction: `create` CREATED, `propose` PROPOSED, `save_run`
-    RUN_FINISHED, `record` RECORDED, `set_fitness` SCORED, `save_verdict` VERIFIED. OPENED and CLOSED are the caller's.
+    Every change writes its own event in the same transaction: `create` CREATED, `propose` PROPOSED, `repair` REPAIRED,
+    `review` REVIEWED, `save_run` RUN_FINISHED, `record` RECORDED, `set_fitness` SCORED, `save_verdict` VERIFIED. OPENED
+    and CLOSED are the caller's.
     """
 
     def __init__(
@@ -137,13 +139,20 @@ class SqliteStore:
         if known is not None and is_equal(known, proposal):
             return
         require_repair(index, known, proposal, is_recorded=self.experiment(index) is not None)
-        with self._database.transaction() as connection:
-            values = (index, len(proposal.repairs), proposal.fingerprint, pack(proposal))
-            connection.execute("INSERT INTO repair VALUES (?, ?, ?, ?)", values)
-            self.append(EventKind.REPAIRED, index, {"sha": proposal.sha, "failure": proposal.repairs[-1].failure})
+        payload = {"sha": proposal.sha, "failure": proposal.repairs[-1].failure}
+        self._add_version(index, proposal, EventKind.REPAIRED, payload)
+
+    def review(self, index: int, proposal: Proposal) -> None:
+        """Put a proposal with its review in the place of a remembered one that is not recorded yet."""
+        known = self._proposal(index)
+        if known is not None and is_equal(known, proposal):
+            return
+        require_review(index, known, proposal, is_recorded=self.experiment(index) is not None)
+        end = proposal.review.end.value if proposal.review is not None else None
+        self._add_version(index, proposal, EventKind.REVIEWED, {"sha": proposal.sha, "end": end})
 
     def proposals(self, before: int | None = None) -> dict[int, Proposal]:
-        """All proposals with an index below `before`, by index, as they were last mended."""
+        """All proposals with an index below `before`, by index, as they were last mended or reviewed."""
         bound, values = _below(before)
         rows = self._database.rows(f"SELECT number, record FROM proposal {bound} ORDER BY number", values)
         found: dict[int, bytes] = dict(rows)
@@ -152,7 +161,7 @@ class SqliteStore:
         return {number: self._read(Proposal, record) for number, record in found.items()}
 
     def fingerprints(self) -> dict[str, int]:
-        """Fingerprint of every proposal and every repair with its index, the first where several share one."""
+        """Fingerprint of every version of every proposal with its index, the first where several share one."""
         versions = "SELECT fingerprint, number FROM proposal"
         if self._database.has_repairs:
             versions += " UNION ALL SELECT fingerprint, number FROM repair"
@@ -259,8 +268,17 @@ class SqliteStore:
         """Stored bytes. Raises `StoreError` when missing or damaged."""
         return self._blobs.get(sha)
 
+    def _add_version(self, index: int, proposal: Proposal, kind: EventKind, payload: Mapping[str, object]) -> None:
+        """Of a proposal; all of them lie in the table of repairs, in their order."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO repair SELECT ?, count(*) + 1, ?, ? FROM repair WHERE number = ?",
+                (index, proposal.fingerprint, pack(proposal), index),
+            )
+            self.append(kind, index, payload)
+
     def _proposal(self, index: int) -> Proposal | None:
-        """As it was last mended."""
+        """As it was last mended or reviewed."""
         rows = self._database.rows("SELECT record FROM repair WHERE number = ? ORDER BY step DESC LIMIT 1", (index,))
         rows = rows or self._database.rows("SELECT record FROM proposal WHERE number = ?", (index,))
         return self._read(Proposal, rows[0][0]) if rows else None

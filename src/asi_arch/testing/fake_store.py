@@ -10,6 +10,7 @@ from asi_arch.domain.experiment import Experiment, Summary
 from asi_arch.domain.outcome import Run, RunKey
 from asi_arch.domain.record import sha256
 from asi_arch.domain.repairs import require_repair
+from asi_arch.domain.revisions import require_review
 from asi_arch.domain.verdict import Verdict
 
 K = TypeVar("K")
@@ -24,7 +25,7 @@ class FakeStore:
         self._campaign: Campaign | None = None
         self._events: list[Event] = []
         self._proposals: dict[int, Proposal] = {}
-        self._mended: dict[int, list[Proposal]] = {}
+        self._later: dict[int, list[Proposal]] = {}
         self._runs: dict[RunKey, Run] = {}
         self._experiments: dict[int, Experiment] = {}
         self._summaries: dict[int, Summary] = {}
@@ -73,16 +74,25 @@ class FakeStore:
         if known == proposal:
             return
         require_repair(index, known, proposal, is_recorded=index in self._experiments)
-        self._mended.setdefault(index, []).append(proposal)
+        self._later.setdefault(index, []).append(proposal)
         self.append(EventKind.REPAIRED, index)
 
+    def review(self, index: int, proposal: Proposal) -> None:
+        """Put a reviewed proposal in the place of a remembered one."""
+        known = self.proposals().get(index)
+        if known == proposal:
+            return
+        require_review(index, known, proposal, is_recorded=index in self._experiments)
+        self._later.setdefault(index, []).append(proposal)
+        self.append(EventKind.REVIEWED, index)
+
     def proposals(self, before: int | None = None) -> dict[int, Proposal]:
-        """Proposals with an index below `before`, by index, as they were last mended."""
+        """Proposals with an index below `before`, by index, as they were last mended or reviewed."""
         indices = [index for index in sorted(self._proposals) if before is None or index < before]
         return {index: self._versions(index)[-1] for index in indices}
 
     def fingerprints(self) -> dict[str, int]:
-        """Fingerprint of every proposal and repair, and the first index that has it."""
+        """Fingerprint of every version of every proposal, and the first index that has it."""
         found: dict[str, int] = {}
         for index in sorted(self._proposals):
             for version in self._versions(index):
@@ -90,7 +100,7 @@ class FakeStore:
         return found
 
     def _versions(self, index: int) -> list[Proposal]:
-        return [self._proposals[index], *self._mended.get(index, [])]
+        return [self._proposals[index], *self._later.get(index, [])]
 
     def save_run(self, run: Run) -> None:
         """Remember a finished run."""

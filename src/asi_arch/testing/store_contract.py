@@ -26,6 +26,8 @@ from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import Split, StageName
 from asi_arch.domain.record import sha256
 from asi_arch.domain.repairs import mended as repair_of
+from asi_arch.domain.review import Review, ReviewEnd
+from asi_arch.domain.revisions import reviewed
 from asi_arch.domain.verdict import Verdict
 from asi_arch.testing.records import make_campaign, make_experiment, make_profile, make_proposal, make_run
 
@@ -128,6 +130,39 @@ class StoreContract(ABC):
         store.record(experiment, 0.5)
         with pytest.raises(StoreError, match="finished"):
             store.repair(0, mended)
+        assert store.proposals() == {0: experiment.proposal}
+
+    def test_a_review_takes_the_place_of_the_program_that_was_read_once(self, store: Store) -> None:
+        first = make_proposal("first")
+        mended = repair_of(first, "import math\n", failure="It crashed.", cause="no import")
+        revised = reviewed(mended, Review(end=ReviewEnd.REVISED, reason="It was right."), "import torch\n")
+        again = repair_of(revised, "import einops\n", failure="It crashed.", cause="no rearrange")
+        store.propose(0, first)
+        store.repair(0, mended)
+        for _ in range(2):
+            store.review(0, revised)
+        assert store.proposals() == {0: revised}
+        with pytest.raises(StoreError, match="its first, and no other"):
+            store.review(0, revised.model_copy(update={"review": Review(end=ReviewEnd.CLEAR)}))
+        store.repair(0, again)
+        assert store.proposals() == {0: again}
+        assert set(store.fingerprints()) == {p.fingerprint for p in (first, mended, revised, again)}
+        kinds = [EventKind.PROPOSED, EventKind.REPAIRED, EventKind.REVIEWED, EventKind.REPAIRED]
+        assert [event.kind for event in store.events()] == kinds
+
+    def test_a_review_of_another_program_or_a_finished_one_is_refused(self, store: Store) -> None:
+        experiment = make_experiment(0)
+        read = reviewed(experiment.proposal, Review(end=ReviewEnd.CLEAR))
+        with pytest.raises(StoreError, match="has no proposal 0"):
+            store.review(0, read)
+        store.propose(0, experiment.proposal)
+        with pytest.raises(StoreError, match="its first, and no other"):
+            store.review(0, experiment.proposal.model_copy(update={"source": "changed = 1\n"}))
+        with pytest.raises(StoreError, match="another program"):
+            store.review(0, reviewed(make_proposal("other"), Review(end=ReviewEnd.CLEAR)))
+        store.record(experiment, 0.5)
+        with pytest.raises(StoreError, match="finished"):
+            store.review(0, read)
         assert store.proposals() == {0: experiment.proposal}
 
     def test_a_fingerprint_names_the_first_proposal_that_has_it(self, store: Store) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from asi_arch.agents.analyst import NumbersAnalyst
-from asi_arch.agents.minds import analyst, debugger, designer, judge, novelty, researcher, summariser
+from asi_arch.agents.minds import analyst, checker, debugger, designer, judge, novelty, researcher, reviser, summariser
 from asi_arch.agents.minds.disciplines import DISCIPLINES
+from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.minds import Prompt
 from asi_arch.domain.novelty import Near
-from asi_arch.domain.outcome import Rejected
+from asi_arch.domain.outcome import CheckReport, Finding, Rejected, Severity
 from asi_arch.domain.ports import Brief, Evidence
+from asi_arch.domain.review import Doubt
 from asi_arch.testing.records import make_experiment, make_proposal
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,6 +30,22 @@ def analyst_prompt() -> Prompt:
     context = Evidence(reference, *relatives, (), 0.010, grandparent=reference)
     account = asyncio.run(NumbersAnalyst().analyse(experiment, context))
     return analyst.question(experiment, context, account).prompt
+
+
+def review_prompts(parent: Proposal) -> dict[str, Prompt]:
+    rule = parent.model_copy(
+        update={"motivation": "A decay lets it forget.", "expectation": "language loss: fall by 0.02"}
+    )
+    warning = Finding(check="gradient", severity=Severity.WARNING, message="Parameter 'rate' receives no gradient.")
+    report = CheckReport(sha="s", findings=(warning,), passed_checks=("future", "batch"))
+    doubt = Doubt(
+        where="return x", promised="It forgets.", found="The decay never reaches the state.", should_change=True
+    )
+    passing = doubt.model_copy(update={"should_change": False})
+    return {
+        "checker": checker.question(7, rule, report).prompt,
+        "reviser": reviser.question(7, rule, [doubt, passing]).prompt,
+    }
 
 
 def prompts(brief: Brief) -> dict[str, Prompt]:
@@ -50,6 +68,7 @@ def prompts(brief: Brief) -> dict[str, Prompt]:
         "analyst": analyst_prompt(),
         "summariser": summariser.question([*known.references, make_experiment(5)], 12).prompt,
         "debugger": debugger.question(7, parent, debugger.Failure(leak)).prompt,
+        **review_prompts(parent),
     }
 
 
@@ -65,6 +84,8 @@ NAMES = [
     "designer_condensed",
     "analyst",
     "summariser",
+    "checker",
+    "reviser",
 ]
 
 
@@ -74,7 +95,7 @@ def test_a_prompt_reads_as_it_was_agreed(brief: Brief, name: str) -> None:
     assert f"{prompt.system}\n\n---\n\n{prompt.user}\n" == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["designer_elsewhere", "novelty"])
+@pytest.mark.parametrize("name", ["designer_elsewhere", "novelty", "checker", "reviser"])
 def test_what_small_models_are_told_stays_short(brief: Brief, name: str) -> None:
     prompt = prompts(brief)[name]
     assert len(re.findall(r"\w+|[^\w\s]", f"{prompt.system}\n{prompt.user}")) < 1800

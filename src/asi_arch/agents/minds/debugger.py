@@ -4,25 +4,21 @@ What it mends passes every check again. The same error twice asks for another st
 up, because an idea that needs so many repairs is not the one that was proposed.
 """
 
-import ast
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from asi_arch.agents.endings import ending
-from asi_arch.agents.minds.edits import Edit, EditRefused, changed_lines, edited, syntax_complaint
+from asi_arch.agents.minds.edits import Edit, edited, most_changed_lines, small_change_complaint
 from asi_arch.agents.minds.prompting import prompt
-from asi_arch.domain.candidate import Proposal, fingerprint
+from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.minds import Mind, Question, Role
 from asi_arch.domain.outcome import Crashed, Outcome, TimedOut
 from asi_arch.domain.repairs import mended
 
 MAX_TOKENS = 3000
-LEAST_LIMIT = 24
-"""Changed lines that are always allowed."""
-SHARE_LIMIT = 0.3
-"""Of the program's lines that may change, where that is more."""
+_ADVICE = "mend the cause only, by the smallest edits"
 
 
 class Cure(BaseModel):
@@ -70,7 +66,6 @@ class MindDebugger:
 
 def question(index: int, proposal: Proposal, failure: Failure) -> Question[Cure]:
     """Asks for the cause and the smallest edits."""
-    limit = max(LEAST_LIMIT, round(SHARE_LIMIT * len(proposal.source.splitlines())))
     return Question(
         role=Role.DEBUGGER,
         prompt=prompt(
@@ -80,39 +75,11 @@ def question(index: int, proposal: Proposal, failure: Failure) -> Question[Cure]
             log=failure.outcome.log if isinstance(failure.outcome, Crashed) else "",
             is_slow=isinstance(failure.outcome, TimedOut),
             is_repeated=failure.is_repeated,
-            limit=limit,
+            limit=most_changed_lines(proposal.source),
         ),
         answer=Cure,
         temperature=0.3,
         max_tokens=MAX_TOKENS,
-        complaint=lambda cure: complaint_about(proposal.source, cure, limit),
+        complaint=lambda cure: small_change_complaint(proposal.source, cure.edits, _ADVICE),
         subject=str(index),
     )
-
-
-def complaint_about(source: str, cure: Cure, limit: int) -> str | None:
-    """What is wrong with a cure: edits that don't fit, too many of them, lost names, or no change at all."""
-    try:
-        result = edited(source, cure.edits)
-    except EditRefused as refused:
-        return str(refused)
-    if complaint := syntax_complaint(result):
-        return complaint
-    if syntax_complaint(source) is None and fingerprint(result) == fingerprint(source):
-        return "These edits change nothing but names and comments."
-    if (changed := changed_lines(source, result)) > limit:
-        return f"These edits change {changed} lines, more than {limit}; mend the cause only, by the smallest edits."
-    if lost := sorted(_names(source) - _names(result)):
-        return f"{', '.join(lost)} must keep its name."
-    return None
-
-
-def _names(source: str) -> set[str]:
-    """Of the classes of a program and their methods; none where it is not Python."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return set()
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    methods = [f"{c.name}.{f.name}" for c in classes for f in c.body if isinstance(f, ast.FunctionDef)]
-    return {*(node.name for node in classes), *methods}

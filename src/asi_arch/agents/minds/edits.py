@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from asi_arch.domain.candidate import fingerprint
 
+LEAST_LIMIT = 24
+"""Changed lines that are always allowed in a small change."""
+SHARE_LIMIT = 0.3
+"""Of the program's lines that may change, where that is more."""
 _SHOWN = 12
 """Lines of the nearest place in a refusal."""
 
@@ -44,6 +48,31 @@ def changed_lines(before: str, after: str) -> int:
     return sum(line.startswith(("+ ", "- ")) for line in lines)
 
 
+def most_changed_lines(source: str) -> int:
+    """How many lines of this program a small change may touch."""
+    return max(LEAST_LIMIT, round(SHARE_LIMIT * len(source.splitlines())))
+
+
+def small_change_complaint(source: str, edits: Sequence[Edit], advice: str) -> str | None:
+    """What is wrong with edits that should be a small change: they don't fit, are too many, lose names, or do nothing.
+
+    `advice` says what to change instead of too much.
+    """
+    try:
+        result = edited(source, edits)
+    except EditRefused as refused:
+        return str(refused)
+    if complaint := syntax_complaint(result):
+        return complaint
+    if syntax_complaint(source) is None and fingerprint(result) == fingerprint(source):
+        return "These edits change nothing but names and comments."
+    if (changed := changed_lines(source, result)) > (limit := most_changed_lines(source)):
+        return f"These edits change {changed} lines, more than {limit}; {advice}."
+    if lost := sorted(_names(source) - _names(result)):
+        return f"{', '.join(lost)} must keep its name."
+    return None
+
+
 def syntax_complaint(source: str) -> str | None:
     """Why a text can't be a candidate, with its line; None for one class Mixer with constructor and forward."""
     try:
@@ -59,6 +88,17 @@ def syntax_complaint(source: str) -> str | None:
     if missing := [name for name in ("__init__", "forward") if name not in methods]:
         return f"The class Mixer lacks {' and '.join(missing)}."
     return None
+
+
+def _names(source: str) -> set[str]:
+    """Of the classes of a program and their methods; none where it is not Python."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return set()
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    methods = [f"{c.name}.{f.name}" for c in classes for f in c.body if isinstance(f, ast.FunctionDef)]
+    return {*(node.name for node in classes), *methods}
 
 
 def _refusal(source: str, search: str, number: int, count: int) -> str:
