@@ -69,6 +69,7 @@ class Kindred:
 def likeness(counts: Iterable[tuple[str, int, int]], owner: NDArray[np.int64]) -> Matrix:
     """[P, P]: of two papers, the cosine of their most alike entries as BM25 weighs their words; 0 for one with itself.
 
+    A word that half of the entries have makes none of them alike.
     `counts` are stems, numbers of entries and frequencies; `owner` [E] tells the paper of each entry.
     """
     rows, papers = len(owner), int(owner[-1]) + 1
@@ -77,7 +78,7 @@ def likeness(counts: Iterable[tuple[str, int, int]], owner: NDArray[np.int64]) -
     frequency = np.zeros((rows, len(stems)))
     frequency[cells[1], cells[0]] = cells[2]
     having = (frequency > 0).sum(axis=0)
-    rarity = np.maximum(np.log((rows - having + 0.5) / (having + 0.5)), 1e-6)
+    rarity = np.maximum(np.log((rows - having + 0.5) / (having + 0.5)), 0)
     length = frequency.sum(axis=1, keepdims=True)
     damping = _SATURATION * (1 - _LENGTH + _LENGTH * length / length.mean())
     weights = rarity * frequency * (_SATURATION + 1) / (frequency + damping)

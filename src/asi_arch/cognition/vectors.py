@@ -119,10 +119,10 @@ class VectorCache:
         if not known.keys() >= set(keys):
             path = self._folder / f"{canonical_hash(keys)[:32]}.vectors"
             known |= read_vectors(path)
-            missing = [place for place, key in enumerate(keys) if key not in known]
-            for done, place in enumerate(missing):
+            missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+            for done, (key, text) in enumerate(missing.items()):
                 self._on_progress(done, len(missing))
-                known[keys[place]] = encoder.windows(texts[place])[0].astype(np.float16)
+                known[key] = encoder.windows(text)[0].astype(np.float16)
             if missing:
                 self._on_progress(len(missing), len(missing))
                 with suppress(OSError):
