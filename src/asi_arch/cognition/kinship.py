@@ -16,8 +16,8 @@ from asi_arch.domain.cognition import Paper
 
 NEIGHBOURS = 5
 """Papers that lift a paper, the most alike ones."""
-WEIGHT = 1.0
-"""Of the mean of their scores, against a paper's own score."""
+WEIGHT = 1.5
+"""Of the mean of how far they stand out, against a paper's own score."""
 _SATURATION, _LENGTH = 1.2, 0.75
 """BM25's k1 and b."""
 
@@ -25,7 +25,7 @@ Matrix = NDArray[np.float64]
 
 
 class Kindred:
-    """A `ranking.Retriever` that adds to each entry's score what the papers most alike to its own have scored."""
+    """A `ranking.Retriever` that adds to each entry's score how far the papers most alike to its own stand out."""
 
     def __init__(
         self,
@@ -58,12 +58,22 @@ class Kindred:
         scores[list(found)] = list(found.values())
         best = np.zeros(self._papers)
         np.maximum.at(best, self._owner, scores)
-        total: list[float] = (scores + self._weight * (self._shares @ best)[self._owner]).tolist()
+        lifts = self._weight * (self._shares @ standing_out(best))
+        total: list[float] = (scores + lifts[self._owner]).tolist()
         return best_first({number: score for number, score in enumerate(total) if number in found or score > 0})
 
     @cached_property
     def _shares(self) -> Matrix:
         return shares(likeness(self._words.counts(), self._owner), self._neighbours)
+
+
+def standing_out(scores: Matrix) -> Matrix:
+    """[P]: squares of how far scores are above their mean, so scaled that the highest keeps its distance; 0 below it.
+
+    The many that score like all others would lift one another without meaning anything.
+    """
+    above = np.maximum(scores - scores.mean(), 0)
+    return above**2 / max(above.max(), 1e-12)
 
 
 def likeness(counts: Iterable[tuple[str, int, int]], owner: NDArray[np.int64]) -> Matrix:

@@ -26,7 +26,7 @@ FOLDS = 5
 REPETITIONS = 20
 _WORDS_WEIGHTS = (0.5, 1.0, 1.5, 2.0)
 _NEIGHBOURS = (3, 4, 5, 6, 8, 12)
-_LIFTS = (0.0, 0.5, 1.0, 1.5)
+_LIFTS = (0.0, 0.5, 1.0, 1.5, 2.0)
 
 
 class Setting(NamedTuple):
