@@ -2,7 +2,7 @@ import pytest
 
 from asi_arch.cognition.library import Library
 from asi_arch.cognition.ranking import Hit, Hybrid, best_first
-from asi_arch.cognition.words import ByWords, sentences_of
+from asi_arch.cognition.words import ByWords, clauses_of, sentences_of
 from asi_arch.domain.errors import UserError
 
 from .conftest import MakePaper
@@ -94,9 +94,13 @@ def test_a_text_without_words_is_refused(make_paper: MakePaper, text: str) -> No
         Library([make_paper("2401.00001", "trigger")], Fixed(0)).near(text)
 
 
-def test_a_text_is_cut_at_the_ends_of_sentences_and_clauses() -> None:
-    text = "Loss rises;\n recall falls at 3.5 nats: why?  - ! The rest, e.g. this."
-    assert sentences_of(text) == ["Loss rises;", "recall falls at 3.5 nats:", "why?", "The rest, e.g.", "this."]
+def test_a_text_is_cut_at_the_ends_of_sentences_and_an_entry_at_those_of_clauses_too() -> None:
+    text = "Loss rises;\n recall falls at 3.5 nats: why?  - ! The rest."
+    assert sentences_of(text, 9) == ["Loss rises; recall falls at 3.5 nats: why?", "The rest."]
+    assert clauses_of(text) == ["Loss rises;", "recall falls at 3.5 nats:", "why?", "The rest."]
+
+
+def test_the_last_sentence_that_is_allowed_is_all_the_rest() -> None:
     assert sentences_of("One. Two. Three.", 2) == ["One.", "Two. Three."]
 
 

@@ -40,7 +40,7 @@ def test_each_sentence_of_a_text_finds_for_itself_and_counts_the_same(
     assert index.ranked("Keys collide. Decay gates. Gates saturate.")[0].number == 2
 
 
-def test_a_sentence_meets_the_sentence_of_an_entry_that_is_most_like_it(
+def test_a_sentence_meets_the_clause_of_an_entry_that_is_most_like_it(
     tmp_path: Path, make_paper: MakePaper, encoder: CountedWords
 ) -> None:
     apart = make_paper("2401.00001", "Keys collide. Gates saturate and so does all the rest of it after a while.")
@@ -139,7 +139,7 @@ def test_progress_is_told_from_none_to_all(tmp_path: Path, papers: list[Paper], 
     VectorCache(tmp_path, lambda done, total: told.append((done, total)), shipped=None).vectors(
         texts_of(papers), encoder
     )
-    assert told == [(0, 5), (1, 5), (2, 5), (3, 5), (4, 5), (5, 5)], "five different sentences"
+    assert told == [(0, 5), (1, 5), (2, 5), (3, 5), (4, 5), (5, 5)], "five different clauses"
 
 
 def test_of_vectors_that_ship_those_of_unchanged_entries_are_used(
@@ -162,6 +162,6 @@ def test_the_vectors_that_ship_are_those_of_the_papers(tmp_path: Path) -> None:
     model = MiniLm()
     vectors = VectorCache(tmp_path, lambda done, total: encoded.append((done, total))).vectors(texts, model)
     assert encoded == [], "run `make vectors` and commit the file with the entries"
-    assert len(read_vectors(SHIPPED)) == len(set(texts)), "vectors of sentences that are gone"
+    assert len(read_vectors(SHIPPED)) == len(set(texts)), "vectors of clauses that are gone"
     # Processors round the int8 products differently, and the file has half precision.
     assert vectors[7] @ model.windows(texts[7])[0] > 0.97

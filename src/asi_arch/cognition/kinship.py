@@ -84,9 +84,10 @@ def likeness(counts: Iterable[tuple[str, int, int]], owner: NDArray[np.int64]) -
     """
     rows, papers = len(owner), int(owner[-1]) + 1
     stems: dict[str, int] = {}
-    cells = np.array([(stems.setdefault(stem, len(stems)), row, count) for stem, row, count in counts]).T
+    cells = [(row, stems.setdefault(stem, len(stems)), count) for stem, row, count in counts]
     frequency = np.zeros((rows, len(stems)))
-    frequency[cells[1], cells[0]] = cells[2]
+    for row, stem, count in cells:
+        frequency[row, stem] = count
     having = (frequency > 0).sum(axis=0)
     rarity = np.maximum(np.log((rows - having + 0.5) / (having + 0.5)), 0)
     length = frequency.sum(axis=1, keepdims=True)

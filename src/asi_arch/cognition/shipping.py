@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _tell(done: int, total: int) -> None:
-    sys.stderr.write(f"\r{done} of {total} sentences encoded" + "\n" * (done == total))
+    sys.stderr.write(f"\r{done} of {total} clauses encoded" + "\n" * (done == total))
 
 
 if __name__ == "__main__":

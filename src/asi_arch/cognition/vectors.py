@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from asi_arch.cognition.embedding import Vectors
 from asi_arch.cognition.ranking import Hit, best_first
-from asi_arch.cognition.words import sentences_of
+from asi_arch.cognition.words import clauses_of, sentences_of
 from asi_arch.domain.cognition import Entry, Paper
 from asi_arch.domain.record import canonical_hash, sha256
 
@@ -43,7 +43,7 @@ class Encoder(Protocol):
 
 
 class ByMeaning:
-    """A `ranking.Retriever`: each sentence of a text meets the most alike sentence of an entry's trigger or background.
+    """A `ranking.Retriever`: each sentence of a text meets the most alike clause of an entry's trigger or background.
 
     What a sentence finds counts in standard deviations over all entries, and all sentences count the same. (The sum of
     the best matches is late interaction as in ColBERT, Khattab and Zaharia 2020, with sentences in place of tokens.)
@@ -58,7 +58,7 @@ class ByMeaning:
         library: Any = faiss
         library.omp_set_num_threads(1)
         found = [cache.vectors(texts_of(group), encoder) for group in groups if group]
-        sizes = [len(_sentences(entry)) for group in groups for paper in group for entry in paper.entries]
+        sizes = [len(_clauses(entry)) for group in groups for paper in group for entry in paper.entries]
         self._starts = np.cumsum([0, *sizes[:-1]])
         self._encoder = encoder
         self._count = sum(sizes)
@@ -83,13 +83,13 @@ class ByMeaning:
 
 
 def texts_of(papers: Sequence[Paper]) -> list[str]:
-    """The sentences of all entries, as they are encoded, in order."""
-    return [sentence for paper in papers for entry in paper.entries for sentence in _sentences(entry)]
+    """The clauses of all entries, as they are encoded, in order."""
+    return [clause for paper in papers for entry in paper.entries for clause in _clauses(entry)]
 
 
-def _sentences(entry: Entry) -> list[str]:
-    """At least one, since a trigger is never empty."""
-    return [sentence for part in (entry.trigger, entry.background) for sentence in sentences_of(part) or [part]]
+def _clauses(entry: Entry) -> list[str]:
+    """At least two, since neither part is ever empty."""
+    return [clause for part in (entry.trigger, entry.background) for clause in clauses_of(part) or [part]]
 
 
 def keys_of(texts: Sequence[str], encoder: Encoder) -> list[str]:

@@ -99,7 +99,12 @@ def words_of(text: str) -> list[str]:
     return [word for word in re.findall(r"[^\W_]+", text.lower()) if len(word) > 1]
 
 
-def sentences_of(text: str, count: int | None = None) -> list[str]:
-    """Its sentences and clauses that have a word, white space evened out; the last of `count` is all that is left."""
-    parts = re.split(r"(?<=[.;:?!]) ", " ".join(text.split()), maxsplit=count - 1 if count else 0)
+def sentences_of(text: str, count: int) -> list[str]:
+    """Its sentences that have a word, white space evened out; the last of `count` is all that is left."""
+    parts = re.split(r"(?<=[.?!]) ", " ".join(text.split()), maxsplit=count - 1)
     return [part for part in parts if words_of(part)]
+
+
+def clauses_of(text: str) -> list[str]:
+    """Its sentences, cut at colons and semicolons as well, that have a word, white space evened out."""
+    return [part for part in re.split(r"(?<=[.;:?!]) ", " ".join(text.split())) if words_of(part)]
