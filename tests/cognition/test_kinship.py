@@ -33,7 +33,7 @@ def papers(make_paper: MakePaper) -> list[Paper]:
 
 def test_a_paper_in_the_same_words_comes_before_one_that_fits_as_badly(papers: list[Paper]) -> None:
     scored, words = Scored(_0=9.0, _2=1.0, _3=1.0), ByWords(papers)
-    assert [hit.number for hit in Kindred(scored, papers, words, neighbours=1).ranked("x")][:2] == [0, 3]
+    assert [hit.number for hit in Kindred(scored, papers, words, neighbours=1, weight=1.0).ranked("x")][:2] == [0, 3]
     apart = Kindred(scored, papers, words, neighbours=1, weight=0.0).ranked("x")
     assert [hit.number for hit in apart] == [0, 2, 3], "nothing is lifted"
 
