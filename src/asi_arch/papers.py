@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from asi_arch.cognition.corpus import Corpus, load_corpus
 from asi_arch.cognition.embedding import MiniLm, complaint_about_embeddings
+from asi_arch.cognition.kinship import Kindred
 from asi_arch.cognition.library import Library
 from asi_arch.cognition.likeness import TextLikeness
 from asi_arch.cognition.ranking import Hybrid, Retriever
@@ -16,7 +17,7 @@ from asi_arch.cognition.vectors import ByMeaning, Progress, VectorCache
 from asi_arch.cognition.words import ByWords
 from asi_arch.settings import Settings
 
-WORDS_WEIGHT = 0.5
+WORDS_WEIGHT = 1.0
 """Of the search by words in the hybrid, against 1 for the search by meaning."""
 
 
@@ -60,15 +61,17 @@ def library_with(
     search: Search, corpus: Corpus, settings: Settings, on_progress: Progress = lambda _done, _all: None
 ) -> Library:
     """These papers under one retriever. Raises `UserError` where it needs a package that is not installed."""
-    return Library(corpus.papers, _retriever(search, corpus, settings, on_progress))
+    words = ByWords(corpus.papers)
+    retriever = words if search is Search.WORDS else _with_meaning(search, words, corpus, settings, on_progress)
+    return Library(corpus.papers, Kindred(retriever, corpus.papers, words))
 
 
-def _retriever(search: Search, corpus: Corpus, settings: Settings, on_progress: Progress) -> Retriever:
-    if search is Search.WORDS:
-        return ByWords(corpus.papers)
+def _with_meaning(
+    search: Search, words: ByWords, corpus: Corpus, settings: Settings, on_progress: Progress
+) -> Retriever:
     cache = VectorCache(settings.cache / "cognition", on_progress)
     by_meaning = ByMeaning([corpus.packaged, corpus.own], MiniLm(), cache)
     if search is Search.MEANING:
         return by_meaning
-    parts = [(by_meaning, 1.0), (ByWords(corpus.papers), WORDS_WEIGHT)]
+    parts = [(by_meaning, 1.0), (words, WORDS_WEIGHT)]
     return Hybrid(parts, sum(len(paper.entries) for paper in corpus.papers))

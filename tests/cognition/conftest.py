@@ -9,6 +9,7 @@ from asi_arch.cognition.words import words_of
 from asi_arch.domain.cognition import Entry, Paper, Theme
 
 MakePaper = Callable[..., Paper]
+BACKGROUND = "Plain accumulation came before."
 
 
 @pytest.fixture(scope="session")
@@ -23,12 +24,18 @@ def extra() -> None:
 
 @pytest.fixture
 def make_paper() -> MakePaper:
-    def make(arxiv: str, *triggers: str, name: str = "A paper", algorithm: str = "S = S + v k^T") -> Paper:
+    def make(
+        arxiv: str,
+        *triggers: str,
+        name: str = "A paper",
+        background: str = BACKGROUND,
+        algorithm: str = "S = S + v k^T",
+    ) -> Paper:
         entries = tuple(
             Entry(
                 id=f"{arxiv}-{number}",
                 trigger=trigger,
-                background="Plain accumulation came before.",
+                background=background,
                 algorithm=algorithm,
                 guidance="Project, accumulate, read.",
             )

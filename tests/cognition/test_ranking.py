@@ -2,7 +2,7 @@ import pytest
 
 from asi_arch.cognition.library import Library
 from asi_arch.cognition.ranking import Hit, Hybrid, best_first
-from asi_arch.cognition.words import ByWords
+from asi_arch.cognition.words import ByWords, clauses_of, sentences_of
 from asi_arch.domain.errors import UserError
 
 from .conftest import MakePaper
@@ -92,3 +92,18 @@ def test_no_more_come_than_were_asked_for(make_paper: MakePaper) -> None:
 def test_a_text_without_words_is_refused(make_paper: MakePaper, text: str) -> None:
     with pytest.raises(UserError, match="there is no word to search for"):
         Library([make_paper("2401.00001", "trigger")], Fixed(0)).near(text)
+
+
+def test_a_text_is_cut_at_the_ends_of_sentences_and_an_entry_at_those_of_clauses_too() -> None:
+    text = "Loss rises;\n recall falls at 3.5 nats: why?  - ! The rest."
+    assert sentences_of(text, 9) == ["Loss rises; recall falls at 3.5 nats: why?", "The rest."]
+    assert clauses_of(text) == ["Loss rises;", "recall falls at 3.5 nats:", "why?", "The rest."]
+
+
+def test_the_last_sentence_that_is_allowed_is_all_the_rest() -> None:
+    assert sentences_of("One. Two. Three.", 2) == ["One.", "Two. Three."]
+
+
+def test_words_are_counted_by_stem_and_row(make_paper: MakePaper) -> None:
+    counts = set(ByWords([make_paper("2401.00001", "gates gating", "keys")]).counts())
+    assert {("gate", 0, 2), ("kei", 1, 1)} <= counts

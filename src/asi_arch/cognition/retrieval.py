@@ -1,6 +1,6 @@
 """How well a base finds what it should, on a test set of findings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from asi_arch.cognition.findings import Finding
@@ -24,16 +24,17 @@ class Quality(NamedTuple):
 
 def quality(base: Cognition, findings: Iterable[Finding]) -> Quality:
     """Search for every finding. Raises `ValueError` without any."""
-    marks = [_marks([hit.arxiv for hit in base.near(finding.text, DEPTH)], finding.arxiv) for finding in findings]
+    marks = [marks_of(base, finding) for finding in findings]
     if not marks:
         raise ValueError("quality needs at least one finding")
     recall, some, reciprocal = (sum(column) / len(marks) for column in zip(*marks, strict=True))
     return Quality(len(marks), recall, some, reciprocal)
 
 
-def _marks(found: Sequence[str], right: Sequence[str]) -> tuple[float, float, float]:
+def marks_of(base: Cognition, finding: Finding) -> tuple[float, float, float]:
     """Recall at 3, whether any is among the first 3, reciprocal rank."""
-    wanted = set(right)
+    found = [hit.arxiv for hit in base.near(finding.text, DEPTH)]
+    wanted = set(finding.arxiv)
     first_three = len(wanted.intersection(found[:3]))
     rank = next((place for place, arxiv in enumerate(found, start=1) if arxiv in wanted), None)
     return first_three / min(3, len(wanted)), float(first_three > 0), 0.0 if rank is None else 1 / rank

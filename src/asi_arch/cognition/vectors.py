@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from asi_arch.cognition.embedding import Vectors
 from asi_arch.cognition.ranking import Hit, best_first
-from asi_arch.domain.cognition import Paper
+from asi_arch.cognition.words import clauses_of, sentences_of
+from asi_arch.domain.cognition import Entry, Paper
 from asi_arch.domain.record import canonical_hash, sha256
 
 HalfVector = NDArray[np.float16]
@@ -24,8 +25,8 @@ SHIPPED = Path(__file__).parent / "papers.vectors"
 """Vectors of the papers that ship, so that a first search need not encode them; `make vectors` writes it."""
 Progress = Callable[[int, int], None]
 """Told how many texts of how many are encoded."""
-ALGORITHM_WEIGHT = 0.5
-"""Of an entry's algorithm, against 1 for its trigger."""
+MAX_SENTENCES = 12
+"""Of a text that is searched for, the first ones; the last of them goes on to the end of what the encoder reads."""
 
 
 class Encoder(Protocol):
@@ -42,10 +43,10 @@ class Encoder(Protocol):
 
 
 class ByMeaning:
-    """A `ranking.Retriever`: likeness to the trigger, and with less weight to the algorithm.
+    """A `ranking.Retriever`: each sentence of a text meets the most alike clause of an entry's trigger or background.
 
-    Each entry is one vector, [trigger, weight * algorithm], and a query is [q, q], so that one inner product is the
-    weighted sum. Of a query with several windows the most alike counts.
+    What a sentence finds counts in standard deviations over all entries, and all sentences count the same. (The sum of
+    the best matches is late interaction as in ColBERT, Khattab and Zaharia 2020, with sentences in place of tokens.)
     """
 
     name = "embedding"
@@ -56,41 +57,51 @@ class ByMeaning:
 
         library: Any = faiss
         library.omp_set_num_threads(1)
-        found = [cache.vectors(fields(group), encoder) for group in groups if group]
+        found = [cache.vectors(texts_of(group), encoder) for group in groups if group]
+        sizes = [len(_clauses(entry)) for group in groups for paper in group for entry in paper.entries]
+        self._starts = np.cumsum([0, *sizes[:-1]])
         self._encoder = encoder
-        self._count = sum(len(vectors) for vectors in found)
+        self._count = sum(sizes)
         if found:
             vectors = np.concatenate(found)
             self._index = library.IndexFlatIP(vectors.shape[1])
             self._index.add(vectors)
 
     def ranked(self, text: str) -> list[Hit]:
-        """All entries, best first."""
-        if not self._count:
+        """All entries, best first; none for a text without a word."""
+        sentences = sentences_of(text, MAX_SENTENCES)
+        if not self._count or not sentences:
             return []
-        windows = self._encoder.windows(text)
-        scores, numbers = self._index.search(np.tile(windows, (1, 2)), self._count)
-        best: dict[int, float] = {}
-        for score, number in zip(scores.ravel().tolist(), numbers.ravel().tolist(), strict=True):
-            best[number] = max(score, best.get(number, -np.inf))
-        return best_first(best)
+        asked = np.concatenate([self._encoder.windows(sentence) for sentence in sentences])
+        found, numbers = self._index.search(asked, self._count)
+        likeness = np.empty_like(found)
+        np.put_along_axis(likeness, numbers, found, axis=1)
+        best = np.maximum.reduceat(likeness, self._starts, axis=1)
+        spread = best.std(axis=1, keepdims=True)
+        scores: list[float] = (best / np.where(spread > 0, spread, 1)).mean(axis=0).tolist()
+        return best_first(dict(enumerate(scores)))
 
 
-def fields(papers: Sequence[Paper]) -> list[tuple[str, str]]:
-    """Trigger and algorithm of every entry, as they are encoded."""
-    return [(entry.trigger, entry.algorithm) for paper in papers for entry in paper.entries]
+def texts_of(papers: Sequence[Paper]) -> list[str]:
+    """The clauses of all entries, as they are encoded, in order."""
+    return [clause for paper in papers for entry in paper.entries for clause in _clauses(entry)]
 
 
-def keys_of(texts: Sequence[tuple[str, str]], encoder: Encoder) -> list[str]:
-    """Under which hash the vector of each entry is kept."""
-    return [canonical_hash([encoder.fingerprint, ALGORITHM_WEIGHT, *pair])[:32] for pair in texts]
+def _clauses(entry: Entry) -> list[str]:
+    """At least two, since neither part is ever empty."""
+    return [clause for part in (entry.trigger, entry.background) for clause in clauses_of(part) or [part]]
+
+
+def keys_of(texts: Sequence[str], encoder: Encoder) -> list[str]:
+    """Under which hash the vector of each text is kept."""
+    return [canonical_hash([encoder.fingerprint, text])[:32] for text in texts]
 
 
 class VectorCache:
     """Files `<hash of texts and encoder>.vectors` in a folder; before them, one that ships with the papers.
 
-    A file is the SHA-256 of an array, then the array: per entry, the hash of its texts and its vector in half
-    precision. So of a file that ships what still fits is used, whatever was edited since.
+    A file is the SHA-256 of an array, then the array: per text, its hash and its vector in half precision. So of a
+    file that ships what still fits is used, whatever was edited since.
     """
 
     def __init__(
@@ -101,27 +112,22 @@ class VectorCache:
         self._on_progress = on_progress
         self._shipped = shipped
 
-    def vectors(self, texts: Sequence[tuple[str, str]], encoder: Encoder) -> Vectors:
-        """[entries, 2N]: what no file has is computed, and then all of it kept."""
+    def vectors(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
+        """[texts, N]: what no file has is computed, and then all of it kept."""
         keys = keys_of(texts, encoder)
         known = read_vectors(self._shipped) if self._shipped else {}
         if not known.keys() >= set(keys):
             path = self._folder / f"{canonical_hash(keys)[:32]}.vectors"
             known |= read_vectors(path)
-            missing = [place for place, key in enumerate(keys) if key not in known]
-            for done, place in enumerate(missing):
+            missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+            for done, (key, text) in enumerate(missing.items()):
                 self._on_progress(done, len(missing))
-                known[keys[place]] = _encoded(texts[place], encoder)
+                known[key] = encoder.windows(text)[0].astype(np.float16)
             if missing:
                 self._on_progress(len(missing), len(missing))
                 with suppress(OSError):
                     write_vectors(path, {key: known[key] for key in keys})
         return np.stack([known[key] for key in keys]).astype(np.float32)
-
-
-def _encoded(pair: tuple[str, str], encoder: Encoder) -> HalfVector:
-    trigger, algorithm = (encoder.windows(text)[0] for text in pair)
-    return np.concatenate([trigger, ALGORITHM_WEIGHT * algorithm]).astype(np.float16)
 
 
 def write_vectors(path: Path, vectors: Mapping[str, HalfVector]) -> None:

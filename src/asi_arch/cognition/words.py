@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from asi_arch.cognition.ranking import Hit
 from asi_arch.domain.cognition import Paper
@@ -61,6 +61,11 @@ class WordIndex:
         )
         return [Hit(number, score) for number, score in found]
 
+    def counts(self) -> Iterator[tuple[str, int, int]]:
+        """Every stem, the number of a row that has it, and how often."""
+        self._connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS stems USING fts5vocab(entries, 'instance')")
+        return self._connection.execute("SELECT term, doc - 1, count(*) FROM stems GROUP BY term, doc")
+
     def close(self) -> None:
         """Give its memory back."""
         self._connection.close()
@@ -84,7 +89,22 @@ class ByWords:
         """Entries with at least one word of the text, best first."""
         return self._index.ranked(text)
 
+    def counts(self) -> Iterator[tuple[str, int, int]]:
+        """Every stem, the number of an entry that has it, and how often."""
+        return self._index.counts()
+
 
 def words_of(text: str) -> list[str]:
     """Words of at least two letters or digits, in small letters, in their order."""
     return [word for word in re.findall(r"[^\W_]+", text.lower()) if len(word) > 1]
+
+
+def sentences_of(text: str, count: int) -> list[str]:
+    """Its sentences that have a word, white space evened out; the last of `count` is all that is left."""
+    parts = re.split(r"(?<=[.?!]) ", " ".join(text.split()), maxsplit=count - 1)
+    return [part for part in parts if words_of(part)]
+
+
+def clauses_of(text: str) -> list[str]:
+    """Its sentences, cut at colons and semicolons as well, that have a word, white space evened out."""
+    return [part for part in re.split(r"(?<=[.;:?!]) ", " ".join(text.split())) if words_of(part)]
