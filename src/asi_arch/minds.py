@@ -35,10 +35,13 @@ from asi_arch.papers import Reporting, open_library, open_likeness
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
+ON_DEMAND = frozenset({Role.EXTRACTOR, Role.COMPONENTS, Role.PROVENANCE})
+"""Roles that a command of its own asks, and no campaign."""
 ASKING = frozenset(
-    {Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.REFLECTOR, Role.EXTRACTOR}
+    {Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.REFLECTOR}
     | {Role.ANALYST, Role.SUMMARISER}
     | NOVELTY_ROLES
+    | ON_DEMAND
 )
 """Roles that somebody plays."""
 SWITCHES: Mapping[str, frozenset[Role]] = {
@@ -200,6 +203,8 @@ def is_asked(plan: MindPlan, role: Role, agents: AgentsSpec = AgentsSpec(reflect
             return inventor is not None
         case Role.EXTRACTOR:
             return bool(plan.spec(role))
+        case Role.COMPONENTS | Role.PROVENANCE:
+            return bool(plan.roles.get(role))
         case Role.DEBUGGER | Role.NOVELTY | Role.SUMMARISER:
             return inventor is not None and can_play(plan, role)
         case _:

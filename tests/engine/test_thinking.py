@@ -214,11 +214,11 @@ async def test_silence_ends_the_campaign_or_somebody_stands_in(
 
 async def test_a_mind_for_a_role_that_nobody_plays_is_told(make_bench: MakeBench, tmp_path: Path) -> None:
     said: list[Notice] = []
-    plan = MindPlan(roles={Role.DESIGNER: f"inbox:{tmp_path / 'q'}", Role.COMPONENTS: "inbox:q"})
+    plan = MindPlan(roles={Role.DESIGNER: f"inbox:{tmp_path / 'q'}", Role.CHECKER: "inbox:q"})
     async with thinking(bench_of(make_bench, FakeStore(), said), tmp_path, settings_of(tmp_path, plan)):
         pass
     assert [n.text for n in said if isinstance(n, Said)] == [
-        "[minds.roles] names a mind for the components, but nothing asks for that role yet"
+        "[minds.roles] names a mind for the checker, but nothing asks for that role yet"
     ]
 
 

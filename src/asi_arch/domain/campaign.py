@@ -45,6 +45,8 @@ class EventKind(str, Enum):
     """An agenda was made; the payload is the agenda."""
     ROLLED_BACK = "rolled_back"
     """The agenda of the payload's snapshot no longer counts."""
+    TRACED = "traced"
+    """What the experiment's design is made of and where that comes from; the payload is the `Provenance`."""
     CLOSED = "closed"
 
 
