@@ -39,7 +39,9 @@ def test_of_foreign_programs_no_origin_is_claimed() -> None:
     ("name", "algorithm", "expected"),
     [
         ("channel_decay", "A data-dependent decay, one for each channel.", True),
-        ("channel_decay", "Data-dependent gates. The decay of a channel is fixed.", False),
+        ("channel_decay", "Data-dependent gates per channel. The decay is fixed.", False),
+        ("rotary", "Queries and keys get rotary embeddings.", True),
+        ("unit_keys", "Keys of unit length, queries too.", True),
         ("value_residual", "Values residually mixed.", False),
         ("phase_lock", "The states phase is put under a lock.", True),
         ("gate", "A gate.", False),

@@ -74,7 +74,7 @@ def test_small_signs(code: str, expected: set[str]) -> None:
 
 
 def test_of_composed_programs_little_is_recognised_that_is_not_there() -> None:
-    """On sixty composed experiments of a campaign 99% of what was named was there, and 76% of what was there named."""
+    """On 56 composed experiments of a campaign 99% of what was named was there, and 76% of what was there named."""
     right = wrong = there = 0
     for seed in range(40):
         design = invented(Random(seed))

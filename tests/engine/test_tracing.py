@@ -165,7 +165,7 @@ async def test_of_imported_programs_the_components_are_named_and_no_origin() -> 
 async def test_a_component_found_by_a_model_is_experience_for_a_child() -> None:
     store = small_store()
     add(store, 3, make_proposal("Child", author=Author.MODEL, parent=2))
-    answers = [NAMED, CLAIMED, NAMED, {"claims": []}]
+    answers: list[dict[str, Any]] = [NAMED, CLAIMED, NAMED, {"claims": []}]
     found = await traced(store, FakeMind(answers))
     assert {(element.origin, element.experiment) for element in found[3].elements} == {(Origin.EXPERIENCE, 2)}
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from asi_arch.agents.composer.catalogue import CATALOGUE
 from asi_arch.agents.composer.design import Design
 from asi_arch.agents.recognition import recognised
 from asi_arch.agents.vocabulary import plain_name, spoken
@@ -14,7 +15,7 @@ from asi_arch.domain.provenance import Background, Component, Element, Namer, Or
 FROM_OUTSIDE = frozenset({Author.BASELINE, Author.IMPORTED, Author.USER})
 """Authors of whose background the campaign knows nothing."""
 _FEWEST_WORDS = 2
-"""That a name must have to be searched for in a text: 'gate' alone is in every entry."""
+"""Of a name that a model coined, to be searched for in a text: 'gate' alone is in every entry."""
 
 
 def components_of(proposal: Proposal) -> tuple[tuple[Component, ...], Namer]:
@@ -33,15 +34,14 @@ def traced(components: Sequence[Component], background: Background) -> tuple[Ele
 
 
 def speaks_of(entry: Entry, name: str) -> bool:
-    """Whether one sentence of an entry's algorithm or guidance has all words of a component's name.
+    """Whether one sentence of an entry's algorithm or guidance has all words of a component's name, or of its title.
 
     What came before a paper is in the background, and is not the paper's idea.
     """
-    wanted = {_stem(word) for word in words_of(spoken(name)) if word not in STOP_WORDS}
-    if len(wanted) < _FEWEST_WORDS:
-        return False
+    wanted = [words for text in {spoken(name), name} if (words := _stems(text.replace("_", " ")))]
+    wanted = [words for words in wanted if len(words) >= _FEWEST_WORDS or name in CATALOGUE]
     sentences = re.split(r"(?<=[.;:])\s+", f"{entry.algorithm}\n{entry.guidance}")
-    return any(wanted <= {_stem(word) for word in words_of(sentence)} for sentence in sentences)
+    return any(words <= _stems(sentence) for sentence in sentences for words in wanted)
 
 
 def _element(component: Component, background: Background) -> Element:
@@ -57,6 +57,7 @@ def _element(component: Component, background: Background) -> Element:
     return Element(name=name, lines=lines, origin=Origin.ORIGINAL)
 
 
-def _stem(word: str) -> str:
-    """Without the ending of a plural."""
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+def _stems(text: str) -> set[str]:
+    """Words that carry meaning, without the ending of a plural."""
+    words = [word for word in words_of(text) if word not in STOP_WORDS]
+    return {word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in words}

@@ -59,14 +59,13 @@ def test_the_questions_are_short_enough_for_a_small_model() -> None:
     elements = [Component(f"element_number_{number}") for number in range(16)]
     relatives = [Relative(n, "R", "reference", tuple(e.name for e in elements[:12])) for n in range(5)]
     crowded = BACKGROUND._replace(relatives=relatives, passages=[*BACKGROUND.passages] * 3)
-    for asked, role in (
-        (components.question(7, pieces_of(long), 1), Role.COMPONENTS),
-        (provenance.question(7, make_proposal("Many"), elements, crowded), Role.PROVENANCE),
+    for request, role in (
+        (request_of(components.question(7, pieces_of(long), 1)), Role.COMPONENTS),
+        (request_of(provenance.question(7, make_proposal("Many"), elements, crowded)), Role.PROVENANCE),
     ):
-        request = request_of(asked)
         letters = len(request.prompt.system) + len(request.prompt.user) + len(request.json_schema)
         assert letters / 3.5 <= MOST_TOKENS
-        assert (asked.role, asked.subject) == (role, "7")
+        assert (request.role, request.subject) == (role, "7")
 
 
 async def test_components_come_in_the_order_of_the_vocabulary_with_their_evidence() -> None:
