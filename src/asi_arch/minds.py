@@ -41,12 +41,8 @@ from asi_arch.search.sampling import Schedule
 from asi_arch.settings import Settings
 from asi_arch.store.exchanges import SqliteExchanges
 
-ASKING = frozenset(
-    {Role.RESEARCHER, Role.DESIGNER, Role.DEBUGGER, Role.JUDGE, Role.REFLECTOR, Role.EXTRACTOR}
-    | {Role.ANALYST, Role.SUMMARISER, Role.CHECKER}
-    | NOVELTY_ROLES
-)
-"""Roles that somebody plays."""
+ON_DEMAND = frozenset({Role.EXTRACTOR, Role.COMPONENTS, Role.PROVENANCE})
+"""Roles that a command of its own asks, and no campaign."""
 SWITCHES: Mapping[str, frozenset[Role]] = {
     "analysis": frozenset({Role.ANALYST, Role.SUMMARISER}),
     "judge": frozenset({Role.JUDGE}),
@@ -167,8 +163,6 @@ def _inventing(bench: Bench, minds: Minds, settings: Settings, plan: MindPlan, s
 def _tell_who_is_not_asked(plan: MindPlan, agents: AgentsSpec, say: Callable[[str], None]) -> None:
     """Of the roles that have a mind of their own."""
     for role in sorted(plan.roles):
-        if role not in ASKING:
-            say(f"[minds.roles] names a mind for the {role.value}, but nothing asks for that role yet")
         for switch, roles in SWITCHES.items():
             if role in roles and not getattr(agents, switch):
                 say(f"the profile says [agents] {switch} = false, so the {role.value} is not asked")
@@ -220,10 +214,12 @@ def is_asked(plan: MindPlan, role: Role, agents: AgentsSpec = AgentsSpec(reflect
             return bool(plan.specs(role))
         case Role.CHECKER:
             return inventor is Role.RESEARCHER and can_play(plan, role)
+        case Role.COMPONENTS | Role.PROVENANCE:
+            return bool(plan.roles.get(role))
         case Role.DEBUGGER | Role.NOVELTY | Role.SUMMARISER:
             return inventor is not None and can_play(plan, role)
         case _:
-            return role in ASKING and can_play(plan, role)
+            return can_play(plan, role)
 
 
 def _is_local(spec: str) -> bool:

@@ -212,13 +212,13 @@ async def test_silence_ends_the_campaign_or_somebody_stands_in(
             assert sum("the composer takes over" in text for text in told) == 2
 
 
-async def test_a_mind_for_a_role_that_nobody_plays_is_told(make_bench: MakeBench, tmp_path: Path) -> None:
+async def test_a_checker_where_nobody_writes_programs_is_told(make_bench: MakeBench, tmp_path: Path) -> None:
     said: list[Notice] = []
-    plan = MindPlan(roles={Role.DESIGNER: f"inbox:{tmp_path / 'q'}", Role.COMPONENTS: "inbox:q"})
+    plan = MindPlan(roles={Role.DESIGNER: f"inbox:{tmp_path / 'q'}", Role.CHECKER: "inbox:q"})
     async with thinking(bench_of(make_bench, FakeStore(), said), tmp_path, settings_of(tmp_path, plan)):
         pass
     assert [n.text for n in said if isinstance(n, Said)] == [
-        "[minds.roles] names a mind for the components, but nothing asks for that role yet"
+        "the checker reads programs that a researcher wrote, and none writes here, so it is not asked"
     ]
 
 

@@ -1,5 +1,6 @@
 from asi_arch.report.digest import digest
-from asi_arch.report.figures.components import SHOWN, component_use, components, groups, has_fittest
+from asi_arch.report.figures.components import SHOWN, component_use, components, has_fittest
+from asi_arch.report.fittest import groups
 from asi_arch.testing.records import make_experiment, make_proposal
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from asi_arch.cli import afterwards
 from asi_arch.cli.arguments import Adapter, Json, Profile, State, Uncontained, Which
 from asi_arch.cli.groups import agendas, inbox, minds, papers
 
@@ -250,6 +251,9 @@ def calibrate(
     calibration.run(
         calibration.CalibrateWish(trials, seeds, workers, state, as_json, again, tuple(against or ()), all_baselines)
     )
+
+
+app.command()(afterwards.provenance)
 
 
 @app.command()

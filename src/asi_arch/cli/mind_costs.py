@@ -22,7 +22,7 @@ from asi_arch.llm.asking import REASKS, request_of
 from asi_arch.llm.lines import parsed
 from asi_arch.llm.plan import PLACES, MindPlan
 from asi_arch.llm.prices import Tariff, free, is_own_machine, largest_prompt, tariff_of
-from asi_arch.minds import idea_role, is_asked
+from asi_arch.minds import ON_DEMAND, idea_role, is_asked
 from asi_arch.novelty import diversifying
 from asi_arch.store.exchanges import FILE, SqliteExchanges
 
@@ -79,7 +79,7 @@ def asked_roles(plan: MindPlan, profile: Profile) -> list[Role]:
     """Who is asked in a campaign of this profile. The random arm asks nobody."""
     if profile.search.policy is Policy.RANDOM:
         return []
-    return [role for role in Role if role is not Role.EXTRACTOR and is_asked(plan, role, profile.agents)]
+    return [role for role in Role if role not in ON_DEMAND and is_asked(plan, role, profile.agents)]
 
 
 def role_costs(

@@ -21,7 +21,7 @@ from asi_arch.domain.record import Record
 from asi_arch.ensembles import Standing, standings
 from asi_arch.llm.lines import members_of, parsed
 from asi_arch.llm.plan import MindPlan
-from asi_arch.minds import ASKING, idea_role, is_asked, opened_minds
+from asi_arch.minds import idea_role, is_asked, opened_minds
 from asi_arch.novelty import diversifying
 from asi_arch.store.exchanges import FILE, SqliteExchanges, spent_in
 
@@ -40,9 +40,7 @@ def show(state: Path | None, as_json: bool) -> None:
     settings = options.settings(state)
     plan, spent = diversifying(settings.minds, idea_role(settings.minds)), spent_in(settings.state)
     routes = {
-        role.value: [str(spec) for spec in members_of(plan, role)] if is_asked(plan, role) else []
-        for role in Role
-        if role in ASKING
+        role.value: [str(spec) for spec in members_of(plan, role)] if is_asked(plan, role) else [] for role in Role
     }
     ensembles = [one for one in _standings(settings.state, plan) if is_asked(plan, Role(one.role))]
     if as_json:

@@ -50,6 +50,8 @@ class EventKind(str, Enum):
     """Which of several minds has the idea of this experiment; the payload says why."""
     MIND_PASSED_OVER = "mind_passed_over"
     """One of several minds could not be had, and the next was asked."""
+    TRACED = "traced"
+    """What the experiment's design is made of and where that comes from; the payload is the `Provenance`."""
     CLOSED = "closed"
 
 

@@ -34,6 +34,11 @@ def clean(value: P) -> P:
     return cast(P, _cleaned(value))
 
 
+def printable(text: str) -> str:
+    """A text of others without control characters."""
+    return _CONTROLS.sub("", text)
+
+
 def facts() -> Table:
     """Two columns: what, and the fact."""
     table = Table.grid(padding=(0, 2))
@@ -113,7 +118,7 @@ def node(row: dict[str, Any], *, is_best: bool, is_on_path: bool) -> Text:
 def _cleaned(value: object) -> object:
     match value:
         case str():
-            return _CONTROLS.sub("", value)
+            return printable(value)
         case dict():
             return {key: _cleaned(item) for key, item in cast(dict[str, object], value).items()}
         case list():

@@ -16,6 +16,7 @@ from asi_arch.report.digest import Digest
 from asi_arch.report.headline import headline
 from asi_arch.report.highlight import code, rules
 from asi_arch.report.method import glossary, method, question, threats
+from asi_arch.report.origins import note, origins, share_text
 from asi_arch.report.pictures import Picture
 from asi_arch.report.savings import in_full, savings
 from asi_arch.report.tables import Table, Versus
@@ -30,8 +31,8 @@ def render(campaign: Digest, table: Table, pictures: Sequence[Picture], *, chose
     """The page as HTML; `at` is the Unix time of writing."""
     environment = Environment(loader=_TEMPLATES, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     filters = cast(dict[str, Any], environment.filters)
-    filters |= {"number": number, "reading": _reading, "by_baseline": _by_baseline}
-    profile = campaign.campaign.profile
+    filters |= {"number": number, "reading": _reading, "by_baseline": _by_baseline, "share": share_text}
+    profile, found = campaign.campaign.profile, origins(campaign)
     return environment.get_template("report.html.j2").render(
         title=f"Campaign report: {profile.name}",
         subtitle=Markup("{}. Written {}; campaign begun {}.").format(
@@ -54,6 +55,8 @@ def render(campaign: Digest, table: Table, pictures: Sequence[Picture], *, chose
         failures=[f._replace(kind=OUTCOMES[f.kind]) for f in findings.failures(campaign)],
         nothing_failed="Every candidate was measured." if campaign.candidates else "There was no candidate yet.",
         savings=_early_stop(campaign),
+        origins=found,
+        origins_note=note(found) if found else "",
         method=method(campaign),
         threats=threats(campaign),
         profile=code(json.dumps(profile.model_dump(mode="json"), indent=2), "json"),

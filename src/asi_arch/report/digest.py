@@ -12,6 +12,7 @@ from asi_arch.domain.novelty import Novelty
 from asi_arch.domain.outcome import Outcome, StageScore
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
+from asi_arch.domain.provenance import Provenance, provenances
 from asi_arch.domain.review import Review
 from asi_arch.domain.verdict import Verdict
 from asi_arch.report.standing import Yardstick, shown_names, yardstick
@@ -37,13 +38,15 @@ class Line(NamedTuple):
     repairs: int
     """How often its program was mended."""
     mechanisms: tuple[str, ...]
-    """What it is made of, by name."""
+    """What it is made of, by name: as was found out afterwards, else in its author's words."""
     agreement: float | None
     """Of the samples of a model that judged it."""
     is_unmarked: bool
     """Whether a model was asked to judge it and gave no usable marks."""
     novelty: Novelty | None
     """None where nobody asked whether it is new."""
+    provenance: Provenance | None
+    """None where nobody asked where it comes from."""
     review: Review | None = None
     """None where nobody read its code against its promise."""
 
@@ -112,7 +115,10 @@ def digest(store: Store) -> Digest:
     campaign = existing(store)
     summaries = {summary.index: summary for summary in store.summaries()}
     measure = yardstick(campaign, summaries)
-    lines = tuple(_line(e, summaries[e.index], measure) for e in store.experiments() if e.index in summaries)
+    traced = provenances(store.events())
+    lines = tuple(
+        _line(e, summaries[e.index], measure, traced.get(e.index)) for e in store.experiments() if e.index in summaries
+    )
     return Digest(
         campaign=campaign,
         lines=lines,
@@ -157,8 +163,8 @@ def _scores(experiment: Experiment, stage: StageName) -> list[StageScore]:
     return [run.score for run in experiment.runs if run.key.stage is stage and run.score is not None]
 
 
-def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
-    judgement = experiment.judgement
+def _line(experiment: Experiment, summary: Summary, measure: Yardstick, provenance: Provenance | None) -> Line:
+    judgement, mechanisms = experiment.judgement, experiment.proposal.mechanisms
     return Line(
         summary=summary,
         parts=measure.parts(summary),
@@ -169,9 +175,10 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick) -> Line:
         finished_at=experiment.finished_at,
         is_audited=any(run.would_stop is not None for run in experiment.runs),
         repairs=len(experiment.proposal.repairs),
-        mechanisms=experiment.proposal.mechanisms,
+        mechanisms=tuple(c.name for c in provenance.components) if provenance else mechanisms,
         agreement=judgement.agreement if judgement else None,
         is_unmarked=bool(judgement and judgement.note),
         novelty=experiment.proposal.novelty,
         review=experiment.proposal.review,
+        provenance=provenance,
     )

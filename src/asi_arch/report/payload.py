@@ -13,6 +13,7 @@ from asi_arch.domain.errors import UserError
 from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
+from asi_arch.domain.provenance import provenances
 from asi_arch.domain.revisions import repaired_versions, revision
 from asi_arch.report.curve_data import curves
 from asi_arch.report.digest import Digest, digest, existing
@@ -101,6 +102,8 @@ class ExperimentPayload(TypedDict):
     references: list[int]
     children: list[int]
     idea: dict[str, Any]
+    provenance: dict[str, Any] | None
+    """'elements' with their origins, and how they were found; None where `asi-arch provenance` was not asked."""
     repairs: list[dict[str, str]]
     """Oldest first: 'failure', 'cause' and the 'diff' that mended it."""
     review: dict[str, Any] | None
@@ -212,6 +215,7 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
     summaries = {summary.index: summary for summary in store.summaries()}
     measure = yardstick(campaign, summaries)
     parts = measure.parts(summaries[index])
+    provenance = provenances(store.events()).get(index)
     terms = {f"{name}_term": finite(getattr(parts, name, None)) for name in ("loss", "recall", "judge")}
     return ExperimentPayload(
         index=index,
@@ -227,6 +231,7 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
         references=list(proposal.references),
         children=[s.index for s in summaries.values() if s.parent == index],
         idea=idea_data(proposal),
+        provenance=provenance.model_dump(mode="json") if provenance else None,
         repairs=repairs_data(proposal),
         review=review_data(proposal),
         source=proposal.source,

@@ -15,6 +15,7 @@ from rich.tree import Tree
 from asi_arch.report import cells
 from asi_arch.report.cells import clean, panel, summaries
 from asi_arch.report.novelty import novelty_counts, novelty_sentence
+from asi_arch.report.origins import how_text, origin_text
 from asi_arch.report.payload import BestPayload, ExperimentPayload, StatusPayload, TreePayload
 from asi_arch.report.review import counts_sentence, review_lines
 from asi_arch.report.savings import Savings, one_line
@@ -133,6 +134,8 @@ def experiment_view(payload: ExperimentPayload) -> RenderableType:
     """One experiment's page: idea, result, curves, checks, difference to the parent, code."""
     payload = clean(payload)
     parts: list[RenderableType] = [_head(payload), panel("Motivation", _idea_text(payload))]
+    if payload["provenance"]:
+        parts.append(panel("Elements and their origins", _provenance(payload["provenance"])))
     if payload["repairs"]:
         parts.append(panel("Repairs", _repairs(payload)))
     if payload["review"] is not None:
@@ -196,6 +199,18 @@ def _idea_text(payload: ExperimentPayload) -> Text:
     if idea["novelty"]:
         lines.append(f"Novelty: {novelty_sentence(idea['novelty'])}")
     return Text("\n".join(lines))
+
+
+def _provenance(provenance: Mapping[str, Any]) -> Text:
+    """A line for each element with its origin, the code that shows it, and the reason where a model gave one."""
+    text = Text()
+    for element in provenance["elements"]:
+        text.append(f"{element['name'].replace('_', ' ')}: {origin_text(element)}")
+        text.append(f". {element['reason']}\n" if element["reason"] else "\n")
+        for line in element["lines"][:1]:
+            text.append(f"    {line}\n", style="dim")
+    text.append(f"{how_text(provenance)}. {provenance['note']}".strip(), style="dim")
+    return text
 
 
 def _result(payload: ExperimentPayload) -> RenderableType:

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from asi_arch.report.digest import Digest, Line
 from asi_arch.report.figures import style
+from asi_arch.report.fittest import groups
 from asi_arch.report.words import plural
 
-FITTEST = 10
 SHOWN = 24
 """Mechanisms, the most used first; what is left is counted in a line."""
 _ROW = 0.19
@@ -37,15 +37,6 @@ def components(campaign: Digest) -> list[Component]:
         Component(name, above[name] / len(fittest), below[name] / max(len(rest), 1), above[name] + below[name])
         for name in names
     ]
-
-
-def groups(campaign: Digest) -> tuple[list[Line], list[Line]]:
-    """The fittest candidates, and all others; at most half of those with a fitness are the fittest."""
-    scored = [line for line in campaign.candidates if line.summary.fitness is not None]
-    scored.sort(key=lambda line: (-(line.summary.fitness or 0.0), line.summary.index))
-    fittest = scored[: min(FITTEST, len(scored) // 2)]
-    chosen = {line.summary.index for line in fittest}
-    return fittest, [line for line in campaign.candidates if line.summary.index not in chosen]
 
 
 def has_fittest(campaign: Digest) -> bool:
