@@ -79,13 +79,19 @@ async def test_what_is_complained_about_may_be_mended() -> None:
         ("word " * 80, "has 80 words"),
         (f"In DecayNet, {FINDING}", "names DecayNet"),
         (f"Unlike gatednet, {FINDING}", "names GatedNet"),
-        (f"By 0.021 nats, {FINDING}", "states 0.021 nats"),
+        (f"After 40 of them, {FINDING}", "states 40"),
     ],
 )
 async def test_a_finding_must_serve_a_search(finding: str, told: str) -> None:
     found, mind, _ = await analysed({**REPLY, "findings": [FINDING, finding]})
     assert told in mind.complaints[0]
     assert found.findings == ()
+
+
+async def test_amounts_are_left_out_of_findings_and_cost_no_second_question() -> None:
+    found, mind, _ = await analysed({**REPLY, "findings": [f"{FINDING[:-1]} by 0.021 nats (weak evidence)."]})
+    assert mind.complaints == []
+    assert found.findings == (f"{FINDING[:-1]} (weak evidence).",)
 
 
 async def test_a_name_that_is_a_word_may_be_said() -> None:

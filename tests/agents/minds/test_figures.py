@@ -1,6 +1,6 @@
 import pytest
 
-from asi_arch.agents.minds.figures import figures, invented
+from asi_arch.agents.minds.figures import figures, invented, without_amounts
 
 MEASURED = (
     "Language loss is 1.612 ± 0.010 nats over 2 seeds. That is 0.021 lower than the parent: about two standard errors."
@@ -61,3 +61,22 @@ def test_numbers_are_read_with_their_decimals_and_units() -> None:
         (0.0003, 4, ""),
         (12.0, 0, "share"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "Loss fell by 0.433 nats (strong evidence) and recall did not move.",
+            "Loss fell (strong evidence) and recall did not move.",
+        ),
+        ("Loss fell to about 1.6 (-0.02), within the noise.", "Loss fell, within the noise."),
+        ("Recall rose by three points against the parent.", "Recall rose against the parent."),
+        (
+            "It costs 1.3x the operations at t-1 with a window of 64.",
+            "It costs the operations at t-1 with a window of 64.",
+        ),
+    ],
+)
+def test_a_text_can_do_without_its_amounts(text: str, words: str) -> None:
+    assert without_amounts(text) == words

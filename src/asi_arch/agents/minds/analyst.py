@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from asi_arch.agents.comparison import accuracy_difference, language_difference, nats, points
 from asi_arch.agents.endings import ending
 from asi_arch.agents.english import listed
-from asi_arch.agents.minds.figures import figures, invented
+from asi_arch.agents.minds.figures import figures, invented, without_amounts
 from asi_arch.agents.minds.programs import bare, bare_difference
 from asi_arch.agents.minds.prompting import prompt
 from asi_arch.agents.minds.telling import shortened
@@ -65,7 +65,7 @@ class MindAnalyst:
             self._say(f"#{experiment.index}: {error}; the account is made from the numbers alone")
             return account.model_copy(update={"note": shortened(f"The model gave no account: {error}", _NOTE_WORDS)})
         parts = {name: " ".join(getattr(found, name).split()) for name in ("design", "mechanism", "lessons")}
-        findings = tuple(" ".join(finding.split()) for finding in found.findings)
+        findings = tuple(map(without_amounts, found.findings))
         return account.model_copy(update={**parts, "findings": findings, "author": "model"})
 
 
@@ -97,11 +97,14 @@ def question(experiment: Experiment, context: Evidence, account: Analysis) -> Qu
 
 
 def complaint_about(answer: Account, *, measured: str, code: str, names: frozenset[str]) -> str | None:
-    """What the model should mend: a number that it was not given, or a finding that no search could use."""
+    """What the model should mend: a number that it was not given, or a finding that no search could use.
+
+    Measured amounts in findings are left out and not complained about: a search has no use for them.
+    """
     for part in ("design", "mechanism", "lessons"):
         if unknown := invented(getattr(answer, part), measured, code):
             return f"'{part}' states {listed(unknown)}, which was not measured; leave out what you were not given."
-    for number, finding in enumerate(answer.findings, start=1):
+    for number, finding in enumerate(map(without_amounts, answer.findings), start=1):
         words = len(finding.split())
         if not _FINDING_WORDS[0] <= words <= _FINDING_WORDS[1]:
             return f"Finding {number} has {words} words; describe one symptom in a sentence of 15 to 40 words."

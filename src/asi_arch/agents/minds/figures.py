@@ -26,6 +26,12 @@ _FORMULA = re.compile(
 )
 """A digit in an expression, such as t-1, T^2, 1 - a, 2 * D: no measurement."""
 
+_AMOUNT = re.compile(
+    rf"\s*(?:\b(?:by|of|to|from|at|about|around|only|roughly) )*[-+\u00b1~\u2248]?\s*{_NUMBER.pattern}", re.IGNORECASE
+)
+"""A number with what leads up to it."""
+_EMPTY = re.compile(r"\s*\(\W*\)")
+
 
 class Figure(NamedTuple):
     """A number as it is written."""
@@ -50,6 +56,19 @@ def figures(text: str) -> list[Figure]:
         unit = next((name for name in _UNITS if match[name]), "")
         found.append(Figure(value, decimals, unit, match[0].strip()))
     return found
+
+
+def without_amounts(text: str) -> str:
+    """The text in words: 'fell by 0.43 nats (strong evidence)' becomes 'fell (strong evidence)'.
+
+    What has neither a unit nor a decimal point stays: it may be a window's length.
+    """
+
+    def kept(match: re.Match[str]) -> str:
+        is_amount = any(match[name] for name in _UNITS) or "." in (match["digits"] or "")
+        return "" if is_amount else match[0]
+
+    return " ".join(_EMPTY.sub("", _AMOUNT.sub(kept, text)).split())
 
 
 def invented(text: str, measured: str, written: str = "") -> list[str]:
