@@ -86,6 +86,12 @@ def test_settings_are_read_as_models_write_them(brief: Brief) -> None:
         assert found.settings["multi_scale_fir"]["taps"] == (3, 7, 31)
 
 
+def test_of_two_additions_that_exclude_each_other_the_first_counts(brief: Brief) -> None:
+    found = design(brief, sketch(["scalar_decay", "value_residual", "channel_decay"]))
+    assert {"scalar_decay", "value_residual"} <= set(found.keys)
+    assert "channel_decay" not in found
+
+
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
@@ -93,7 +99,6 @@ def test_settings_are_read_as_models_write_them(brief: Brief) -> None:
         (sketch(["delta_rule"]), "which the parent has already"),
         (sketch(["retention"], ["retention"]), "which the parent does not have"),
         (sketch(["short_convolution"], ["short_convolution"]), "both added and removed"),
-        (sketch(["scalar_decay", "channel_decay"]), "channel_decay can't stand beside scalar_decay"),
         (sketch(["routing_temperature"]), "only together with one of: token_gates"),
     ],
 )
