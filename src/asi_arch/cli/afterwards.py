@@ -4,7 +4,75 @@ from typing import Annotated
 
 import typer
 
-from asi_arch.cli.arguments import Json, State
+from asi_arch.cli.arguments import Json, State, Which
+
+
+def verify(
+    which: Which = "best",
+    seeds: Annotated[int, typer.Option(help="Fresh seeds; at least 2, and 4 to be promoted.")] = 4,
+    against: Annotated[
+        str | None, typer.Option(help="Baselines, separated by commas.", show_default="those of the campaign")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", "-p", help="Refuse a campaign of another profile.", show_default="the campaign's"),
+    ] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Is it really better? Trains it and the baselines again with fresh, paired seeds, on text kept from the search.
+
+    Where that refuses nothing, the vault is opened: it and the reference are scored again on other text, blind.
+    Says "promoted" or why not: q is corrected for all that were verified in the campaign, so every look has its price.
+
+    [bold]Examples[/bold]
+
+      asi-arch verify best --seeds 6
+      asi-arch verify 17 --against delta_net,gated_delta_net
+    """
+    from asi_arch.cli import second_look
+
+    second_look.verify(second_look.VerifyWish(which, seeds, against, workers, state, as_json, profile))
+
+
+def calibrate(
+    trials: Annotated[int, typer.Option(help="Pairs of trainings of one program, compared like a candidate.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Fresh seeds of either side of a pair; at least 4.")] = 8,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure even what another campaign here has measured.")
+    ] = False,
+    against: Annotated[
+        list[str] | None, typer.Option(help="Measure this baseline's spread as well; may be given several times.")
+    ] = None,
+    all_baselines: Annotated[
+        bool, typer.Option("--all-baselines", help="Measure the spread of all baselines that ship.")
+    ] = False,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """How large is the noise, and is a baseline under another name promoted? It must not be.
+
+    Trains the reference baseline with many seeds, sets them against each other, and keeps the result: where chance is
+    promoted too often, `verify` promotes nothing. Finished trainings are kept, also for `verify`; the same command
+    resumes. The result is kept for all campaigns with the same profile and data on this class of machines.
+
+    With --against, other baselines are trained with the seeds of one side, too: their mean and spread are shown, and
+    `verify` knows better how much differences to a baseline vary. What is kept already is not measured again.
+
+    [bold]Examples[/bold]
+
+      asi-arch calibrate
+      asi-arch calibrate --trials 10 --seeds 6 --state campaigns/long
+      asi-arch calibrate --against gated_delta_net --against mamba2
+      asi-arch calibrate --all-baselines
+    """
+    from asi_arch.cli import calibration
+
+    calibration.run(
+        calibration.CalibrateWish(trials, seeds, workers, state, as_json, again, tuple(against or ()), all_baselines)
+    )
 
 
 def provenance(
