@@ -21,7 +21,7 @@ from asi_arch.domain.profile import Profile, StageName
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.cycle import run_experiment
 from asi_arch.engine.notices import Notice, Trained
-from asi_arch.engine.overhead import Overhead, Timed, measure, shortened
+from asi_arch.engine.overhead import Overhead, Step, Timed, measure, shortened
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.sandbox.selftest import fresh_child_s
 from asi_arch.lab.sandbox.tier import Tier, complaint_about
@@ -66,22 +66,21 @@ class OverheadResult(NamedTuple):
 
 async def overhead(profile: Profile, settings: Settings, folder: Path, *, repetitions: int) -> OverheadResult:
     """Run whole short experiments in a scratch campaign, and full checks in another."""
-    reports: list[Trained] = []
+    steps: dict[StageName, list[Step]] = {}
 
     def listen(notice: Notice) -> None:
         if isinstance(notice, Trained):
-            reports.append(notice)
+            steps[notice.key.stage].append(Step(time.perf_counter(), notice.progress.step_s))
 
     async with scratch_bench(folder / "short", shortened(profile), settings, listen=listen) as bench:
 
         async def timed(index: int) -> Timed:
-            reports.clear()
+            steps.update({stage: [] for stage in StageName})
             await asyncio.sleep(SETTLING_S)
             started = time.perf_counter()
             experiment = await _experiment(bench, index)
             wall_s = time.perf_counter() - started
-            stages = (tuple(it.progress.step_s for it in reports if it.key.stage is s) for s in StageName)
-            return Timed(experiment, wall_s, tuple(stages))
+            return Timed(experiment, wall_s, tuple(map(tuple, steps.values())))
 
         await timed(0)
         result = await measure(lambda n: timed(n + 1), repetitions)

@@ -86,7 +86,8 @@ def _print(result: dict[str, Any], console: Console) -> None:
     console.print(
         f"\nOne experiment, propose to stored: [bold]{cost['overhead_ms']:.0f} ms[/bold] besides training and the"
         f" checks' own {cost['check_ms']:.0f} ms (median of {cost['repetitions']}, {cost['least_ms']:.0f} to"
-        f" {cost['most_ms']:.0f}; a step of both stages: {cost['step_ms']:.0f} ms);"
+        f" {cost['most_ms']:.0f}; a step of both stages: {cost['step_ms']:.0f} ms,"
+        f" between two steps {cost['between_steps_ms']:.1f} ms);"
         f" cold start, once: {cost['cold_start_s']:.1f} s"
     )
     told = ", ".join(f"{line['tier']} {line['sandbox_ms']:+.0f} ms" for line in result["sandbox"][:-1])

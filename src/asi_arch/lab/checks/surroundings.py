@@ -6,7 +6,7 @@ import random
 import sys
 import time
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -69,22 +69,15 @@ class Surroundings:
 
     def changes(self) -> list[str]:
         """Names of what is different now."""
-        replaced = [
-            f"{owner.__name__}.{name}"
-            for owner, before in self._parts
-            for name, value in before.items()
-            if _is_replaced(value, vars(owner).get(name))
-        ]
+        replaced = [f"{owner.__name__}.{name}" for owner, name, _ in self._replaced()]
         now = _settings()
         hooks = ["hooks of all modules or optimizers" for registry, before in self._hooks if dict(registry) != before]
         return [name for name, value in self._settings.items() if now[name] != value] + hooks[:1] + replaced
 
     def restore(self) -> None:
         """Put everything back."""
-        for owner, before in self._parts:
-            for name, value in before.items():
-                if _is_replaced(value, vars(owner).get(name)):
-                    setattr(owner, name, value)
+        for owner, name, value in list(self._replaced()):
+            setattr(owner, name, value)
         for registry, before in self._hooks:
             if dict(registry) != before:
                 registry.clear()
@@ -93,6 +86,15 @@ class Surroundings:
         for name, put in _SETTERS.items():
             if now[name] != self._settings[name]:
                 put(self._settings[name])
+
+    def _replaced(self) -> Iterator[tuple[ModuleType | type, str, object]]:
+        """Owner, name and earlier value of what is another thing now."""
+        for owner, before in self._parts:
+            now = vars(owner)
+            for name, value in before.items():
+                after = now.get(name)
+                if after is not value and _is_replaced(value, after):
+                    yield owner, name, value
 
 
 def _hook_registries() -> list[dict[Any, Any]]:
