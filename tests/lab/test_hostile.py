@@ -51,7 +51,7 @@ async def test_a_child_that_reads_none_of_its_large_batches_is_ended(profile: Pr
     )
     try:
         stuck = order(mixer("return x", top="while True:\n    pass\n"))
-        run, _ = await asyncio.wait_for(lab.run(stuck, lambda _: None), 30)
+        run, _ = await asyncio.wait_for(lab.run(stuck, lambda _: None), 120)
     finally:
         await lab.close()
     assert isinstance(run.outcome, TimedOut)
