@@ -5,6 +5,7 @@ import pytest
 
 from asi_arch.agents.analyst import NumbersAnalyst
 from asi_arch.agents.comparison import Difference, Strength, in_errors
+from asi_arch.domain.candidate import Author
 from asi_arch.domain.experiment import Analysis, Experiment
 from asi_arch.domain.outcome import Crashed, Diverged, Outcome, Rejected, StoppedEarly, Suspicious, TimedOut
 from asi_arch.domain.ports import Evidence
@@ -80,6 +81,17 @@ def test_siblings_serve_as_an_ablation() -> None:
     results = analysed(child()).results
     assert "The best of its 2 measured siblings, gated_path, reached 1.625" in results
     assert "With a direct value path, 2 relatives average 1.619 nats; without it, 1 relative average" in results
+
+
+def test_mechanisms_in_an_authors_own_words_are_not_compared_with_the_catalogue() -> None:
+    own_words = {"author": Author.MODEL, "mechanisms": ("the delta rule", "a clock of its own")}
+    free = child()
+    free = free.model_copy(update={"proposal": free.proposal.model_copy(update=own_words)})
+    told = " ".join(parts(analysed(free)).values())
+    assert "does without" not in told
+    assert "removing" not in told
+    assert "relatives average" not in told
+    assert f"the program of {free.proposal.name}" in told
 
 
 def test_several_changes_at_once_are_not_credited_to_one() -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from asi_arch.agents.composer import Composer
 from asi_arch.agents.features import code_features, similarity
-from asi_arch.agents.judge import RubricJudge
-from asi_arch.domain.candidate import Proposal
+from asi_arch.agents.judge import RubricJudge, nearest_relative
+from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.experiment import Experiment, Judgement
 from asi_arch.domain.outcome import CheckReport
 from asi_arch.domain.ports import Brief, Evidence
@@ -113,3 +113,12 @@ def test_judgements_of_before_samples_were_kept_can_be_read() -> None:
     mark = {"name": "innovation", "value": 0.5, "weight": 1.0, "reason": "It is new."}
     found = Judgement.model_validate({"judge": "rubric", "marks": [mark], "score": 0.5})
     assert (found.agreement, found.note, found.marks[0].samples) == (None, "", ())
+
+
+def test_names_of_its_authors_own_make_a_design_no_more_innovative() -> None:
+    relative = make_proposal("relative")
+    free = make_proposal("free").model_copy(update={"author": Author.MODEL, "mechanisms": ()})
+    renamed = free.model_copy(update={"mechanisms": ("a clock of its own", "the delta rule")})
+    found = [nearest_relative(proposal, [relative]) for proposal in (free, renamed)]
+    assert found[0] is not None
+    assert found[0] == found[1]

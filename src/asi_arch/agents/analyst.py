@@ -5,7 +5,7 @@ with a word for how much they say (`comparison`). Speaks of capabilities, so tha
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from asi_arch.agents.comparison import (
     Difference,
@@ -132,8 +132,9 @@ def _ablation(experiment: Experiment, context: Evidence) -> Iterator[str]:
         yield f"this one is {nats(difference, 'that')}."
     added, _ = _difference_in_mechanisms(experiment.proposal, context.parent)
     for key in added:
-        having = [mean(language_losses(s)) for s in siblings if key in s.proposal.mechanisms]
-        lacking = [mean(language_losses(s)) for s in siblings if key not in s.proposal.mechanisms]
+        comparable = [sibling for sibling in siblings if sibling.proposal.is_catalogued]
+        having = [mean(language_losses(s)) for s in comparable if key in s.proposal.mechanisms]
+        lacking = [mean(language_losses(s)) for s in comparable if key not in s.proposal.mechanisms]
         if having and lacking:
             users, others = counted(len(having) + 1, "relative"), counted(len(lacking), "relative")
             yield f"With {_title(key)}, {users} average {mean([*having, mean(losses)]):.3f} nats;"
@@ -253,19 +254,23 @@ def _advice(language: Difference | None, recall: Difference | None) -> str:
 def _subject(experiment: Experiment, parent: Experiment | None) -> str:
     """The change that was tried, as the subject of a sentence in the singular."""
     added, removed = _difference_in_mechanisms(experiment.proposal, parent)
-    if parent is None or not (added or removed):
-        return f"The design of {experiment.proposal.name}" if parent is None else "The new setting"
+    if parent is None:
+        return f"The design of {experiment.proposal.name}"
+    if not (experiment.proposal.catalogued and parent.proposal.catalogued):
+        return f"The program of {experiment.proposal.name}"
+    if not (added or removed):
+        return "The new setting"
     more = f"adding {listed([_title(key) for key in added])}" if added else ""
     less = f"removing {listed([_title(key) for key in removed])}" if removed else ""
     return capitalised(" while ".join(part for part in (more, less) if part))
 
 
 def _difference_in_mechanisms(proposal: Proposal, parent: Experiment | None) -> tuple[list[str], list[str]]:
-    """Added and removed, each in the order of its proposal."""
-    before: Sequence[str] = parent.proposal.mechanisms if parent else ()
-    if parent is None or not before or not proposal.mechanisms:
+    """Added and removed, each in the order of its proposal; none where one of the two names them in its own words."""
+    before, own = parent.proposal.catalogued if parent else (), proposal.catalogued
+    if not before or not own:
         return [], []
-    return [k for k in proposal.mechanisms if k not in before], [k for k in before if k not in proposal.mechanisms]
+    return [key for key in own if key not in before], [key for key in before if key not in own]
 
 
 def _relatives(experiment: Experiment, context: Evidence) -> list[tuple[str, Experiment]]:

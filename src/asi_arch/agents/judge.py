@@ -11,7 +11,7 @@
 floating-point operations, numbers written); the mark falls evenly with its logarithm, so that equal work gives 1/2.
 *Simplicity*: the mean of two marks that fall evenly with the logarithm of the number of code lines and of parts
 (attributes that the constructor sets). *Innovation*: one minus the similarity to the nearest of all other proposals;
-similarity is Jaccard's index over the code's features, averaged with the one over the mechanisms where both name some.
+similarity is Jaccard's index over the code's features, averaged with that over mechanisms where both are catalogued.
 Performance is not marked: it has terms of its own in the fitness. What was not counted earns nothing.
 
 The weights are the original's 25 for innovation and 45 for complexity and efficiency, without its 30 for performance.
@@ -74,7 +74,7 @@ class Relative(NamedTuple):
 
 def nearest_relative(proposal: Proposal, others: Sequence[Proposal]) -> Relative | None:
     """The first of those that are most alike; None where there are no others."""
-    own, mechanisms = code_features(proposal.source), frozenset(proposal.mechanisms)
+    own, mechanisms = code_features(proposal.source), frozenset(proposal.catalogued)
     relatives = [Relative(other, _alike(own, mechanisms, other)) for other in others]
     return max(relatives, key=lambda relative: relative.likeness, default=None)
 
@@ -120,10 +120,10 @@ def _innovation(proposal: Proposal, others: Sequence[Proposal]) -> Mark:
     if (relative := nearest_relative(proposal, others)) is None:
         reason = "It is the first of its campaign, so nothing is like it."
         return Mark(name="innovation", value=1.0, weight=INNOVATION_WEIGHT, reason=reason)
-    nearest, mechanisms = relative.proposal, frozenset(proposal.mechanisms)
+    nearest, mechanisms = relative.proposal, frozenset(proposal.catalogued)
     value = min(1.0, (1.0 - relative.likeness) / NOVELTY_FOR_FULL_MARK)
-    shared = mechanisms & set(nearest.mechanisms)
-    told = f" and {len(shared)} of its {len(mechanisms)} mechanisms" if mechanisms and nearest.mechanisms else ""
+    shared = mechanisms & set(nearest.catalogued)
+    told = f" and {len(shared)} of its {len(mechanisms)} mechanisms" if mechanisms and nearest.catalogued else ""
     in_code = similarity(code_features(proposal.source), code_features(nearest.source))
     reason = f"Its nearest relative, {nearest.name}, shares {in_code:.0%} of the code's features{told}."
     return Mark(name="innovation", value=value, weight=INNOVATION_WEIGHT, reason=reason)
@@ -132,9 +132,9 @@ def _innovation(proposal: Proposal, others: Sequence[Proposal]) -> Mark:
 def _alike(own: int, mechanisms: Collection[str], other: Proposal) -> float:
     """Between 0 and 1; on code alone where one of the two names no mechanisms."""
     in_code = similarity(own, code_features(other.source))
-    if not mechanisms or not other.mechanisms:
+    if not mechanisms or not other.catalogued:
         return in_code
-    theirs = set(other.mechanisms)
+    theirs = set(other.catalogued)
     return 0.5 * in_code + 0.5 * len(theirs.intersection(mechanisms)) / len(theirs.union(mechanisms))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from asi_arch.agents.features import code_features, similarity
-from asi_arch.domain.candidate import Author, Proposal
+from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.revisions import as_proposed
 
 SAME_CHANGE = 0.6
@@ -14,8 +14,6 @@ SAME_CHANGE = 0.6
 | they have some of their changes in common    | 14 of 142  | 10 of 109                           |
 | they have none in common                     | 0 of 1,168 | 0 of 783 (the most: 0.40)           |
 """
-_CATALOGUED = frozenset({Author.BASELINE, Author.COMPOSER, Author.DESIGNER})
-"""Authors who name mechanisms as the catalogue does; others in words of their own."""
 
 
 def change_overlap(one: Proposal, other: Proposal, earlier: Mapping[int, Proposal]) -> float:
@@ -23,7 +21,7 @@ def change_overlap(one: Proposal, other: Proposal, earlier: Mapping[int, Proposa
 
     `earlier` holds the parents. Programs count as they were proposed, so that what happens to them later moves nothing.
     """
-    if {one.author, other.author} <= _CATALOGUED:
+    if one.is_catalogued and other.is_catalogued:
         mechanisms = _changed_mechanisms(one, earlier), _changed_mechanisms(other, earlier)
         union = mechanisms[0] | mechanisms[1]
         return len(mechanisms[0] & mechanisms[1]) / len(union) if union else 0.0
@@ -39,9 +37,7 @@ def _changed_code(proposal: Proposal, earlier: Mapping[int, Proposal]) -> int:
 
 def _changed_mechanisms(proposal: Proposal, earlier: Mapping[int, Proposal]) -> frozenset[str]:
     parent = _parent(proposal, earlier)
-    if parent is None or parent.author not in _CATALOGUED:
-        return frozenset(proposal.mechanisms)
-    return frozenset(proposal.mechanisms) ^ frozenset(parent.mechanisms)
+    return frozenset(proposal.mechanisms).symmetric_difference(parent.catalogued if parent else ())
 
 
 def _parent(proposal: Proposal, earlier: Mapping[int, Proposal]) -> Proposal | None:

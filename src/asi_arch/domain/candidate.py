@@ -62,6 +62,7 @@ class Proposal(Record):
     """Index of the second parent where two were crossed."""
     references: tuple[int, ...] = ()
     mechanisms: tuple[str, ...] = ()
+    """As its author names them; see `catalogued`."""
     design: str = ""
     """The composer's typed description as JSON; empty for free code."""
     passages: tuple[str, ...] = ()
@@ -77,6 +78,16 @@ class Proposal(Record):
     def sha(self) -> str:
         """SHA-256 of the source, and of its adapter where it has one."""
         return candidate_sha(self.source, self.adapter)
+
+    @property
+    def is_catalogued(self) -> bool:
+        """Whether its mechanisms are named as the composer's catalogue does, so that they can be compared."""
+        return self.author in (Author.BASELINE, Author.COMPOSER, Author.DESIGNER)
+
+    @property
+    def catalogued(self) -> tuple[str, ...]:
+        """Its mechanisms where they can be compared with others', else none: who writes freely uses own words."""
+        return self.mechanisms if self.is_catalogued else ()
 
 
 def candidate_sha(source: str, adapter: Adapter = Adapter.MIXER) -> str:

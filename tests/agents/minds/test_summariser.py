@@ -49,6 +49,13 @@ async def test_the_same_references_are_condensed_once_per_cycle() -> None:
     assert len(mind.prompts) == 3, "a new cycle is told afresh"
 
 
+async def test_another_order_of_the_same_references_is_no_other_question() -> None:
+    mind = FakeMind([DIGEST])
+    summariser = Summariser(mind)
+    assert await summariser.experience(references(5, 4), 12) == (LINES[1], LINES[0])
+    assert await summariser.experience(references(4, 5), 12) == tuple(LINES)
+
+
 async def test_a_researcher_is_told_what_was_condensed(brief: Brief) -> None:
     mind = FakeMind([SKETCH])
     researcher = Briefed(Designer(mind), Summariser(FakeMind([DIGEST])), lambda _: None)

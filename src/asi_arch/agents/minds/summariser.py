@@ -32,7 +32,10 @@ class Digest(BaseModel):
 
 
 class Summariser:
-    """Asks a model once for the same references in the same cycle. Answers are kept in memory, for that cycle."""
+    """Asks a model once for the same references in the same cycle, in whatever order they come.
+
+    Answers are kept in memory, for that cycle.
+    """
 
     def __init__(self, mind: Mind) -> None:
         self._mind = mind
@@ -43,11 +46,13 @@ class Summariser:
         """A line for each reference, in their order. Raises `MindError` where the model gave none."""
         if cycle != self._cycle:
             self._cycle, self._told = cycle, {}
-        key = tuple(reference.index for reference in references)
+        ordered = sorted(references, key=lambda reference: reference.index)
+        key = tuple(reference.index for reference in ordered)
         if key not in self._told:
-            digest = await self._mind.ask(question(references, cycle))
+            digest = await self._mind.ask(question(ordered, cycle))
             self._told[key] = tuple(" ".join(line.split()) for line in digest.lines)
-        return self._told[key]
+        lines = dict(zip(key, self._told[key], strict=True))
+        return tuple(lines[reference.index] for reference in references)
 
 
 class Briefed:
