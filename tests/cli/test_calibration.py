@@ -4,7 +4,7 @@ import io
 import pytest
 from rich.console import Console
 
-from asi_arch.cli import main
+from asi_arch.cli import afterwards
 from asi_arch.cli.calibration import CalibrateWish, cost_text, known_text, print_calibration
 from asi_arch.cli.second_look import few_seeds_text, print_verdict
 from asi_arch.domain.calibration import Calibration, SeedNoise, SeedValues
@@ -109,7 +109,7 @@ def test_what_is_known_is_said_with_its_origin():
 
 
 def test_eight_seeds_are_the_default():
-    assert inspect.signature(main.calibrate).parameters["seeds"].default == 8
+    assert inspect.signature(afterwards.calibrate).parameters["seeds"].default == 8
 
 
 def test_trainings_whose_cost_is_a_guess_are_told():
