@@ -187,7 +187,7 @@ COMPILED = WRITER.replace('torch.save(torch.zeros(3), "left-in-my-folder")', "x 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 async def test_torch_compile_works_inside(lab: LocalLab) -> None:
     _, run, _ = await _measure(lab, COMPILED)
     assert run.outcome == Measured()
