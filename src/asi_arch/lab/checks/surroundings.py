@@ -5,11 +5,11 @@ import math
 import random
 import sys
 import time
+import types
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from torch.nn.modules import module as module_hooks
 from asi_arch.mixers import feed_forward, model, ops
 from asi_arch.mixers import nn as blocks
 
-_OURS: tuple[ModuleType | type, ...] = (
+_OURS: tuple[types.ModuleType | type, ...] = (
     model,
     feed_forward,
     blocks,
@@ -30,7 +30,7 @@ _OURS: tuple[ModuleType | type, ...] = (
     blocks.RMSNorm,
     blocks.ShortConvolution,
 )
-_WATCHED: tuple[ModuleType | type, ...] = (
+_WATCHED: tuple[types.ModuleType | type, ...] = (
     *_OURS,
     builtins,
     random,
@@ -87,7 +87,7 @@ class Surroundings:
             if now[name] != self._settings[name]:
                 put(self._settings[name])
 
-    def _replaced(self) -> Iterator[tuple[ModuleType | type, str, object]]:
+    def _replaced(self) -> Iterator[tuple[types.ModuleType | type, str, object]]:
         """Owner, name and earlier value of what is another thing now."""
         for owner, before in self._parts:
             now = vars(owner)
@@ -109,19 +109,24 @@ def _is_replaced(before: object, after: object) -> bool:
 
     Each wrapper must be torch's own, and the original inside: a candidate could put one around another function.
     """
-    if after is before:
-        return False
-    code = getattr(after, "__code__", None)
-    if code is None or not code.co_filename.startswith(_WRAPPERS):
-        return True
-    return all(_is_replaced(before, inside) for inside in _originals(after))
+    waiting, seen = [after], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if one is before:
+            return False
+        code = getattr(one, "__code__", None)
+        if id(one) not in seen and code is not None and code.co_filename.startswith(_WRAPPERS):
+            seen.add(id(one))
+            waiting += _originals(one)
+    return True
 
 
 def _originals(wrapper: Any) -> list[object]:
     """What a wrapper calls: it says so itself, or holds it as a variable of the function that made it."""
     if (wrapped := getattr(wrapper, "__wrapped__", None)) is not None:
         return [wrapped]
-    return [cell.cell_contents for cell in wrapper.__closure__ or ()]
+    # A cell that nothing was put into has no content to look at.
+    return [cell.cell_contents for cell in getattr(wrapper, "__closure__", None) or () if cell != types.CellType()]
 
 
 def _settings() -> dict[str, Any]:
