@@ -1,17 +1,12 @@
 """Composition root: the only place that names concrete classes.
 
-`opened_store` gives a reader; `opened_bench` gives everything that an experiment needs and cleans up behind it.
+`opened_bench` gives everything that an experiment needs and cleans up behind it.
 """
 
-import os
-import socket
-import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 from asi_arch import __version__
 from asi_arch.agents.analyst import NumbersAnalyst
@@ -20,34 +15,24 @@ from asi_arch.agents.judge import RubricJudge
 from asi_arch.agents.reflection import StatisticsReflector
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Author, Proposal
-from asi_arch.domain.errors import StoreError, StoreMismatch, UserError
+from asi_arch.domain.errors import StoreMismatch, UserError
 from asi_arch.domain.ports import Store, Task
-from asi_arch.domain.profile import Policy, Profile, StageName
-from asi_arch.engine.bench import Bench, Clock
+from asi_arch.domain.profile import Profile, StageName
+from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import Listener, Said
+from asi_arch.folders import CLOCK, existing_campaign, opened_store
 from asi_arch.lab.client import LocalLab
 from asi_arch.lab.sandbox.tier import Offer, Tier, best_offer, complaint_about
 from asi_arch.machine import machine_class
 from asi_arch.mixers import baselines
-from asi_arch.settings import Settings, load_profile
+from asi_arch.settings import Settings
 from asi_arch.store.calibrations import CalibrationCache
 from asi_arch.store.sqlite import SqliteStore
 from asi_arch.tasks.catalog import build_tasks, data_description, data_fingerprint
+from asi_arch.wishes import Wish, asked_profile
 
-CLOCK = Clock(now=time.time, tick=time.monotonic)
-DEFAULT_PROFILE = "cpu"
 FOREIGN = frozenset({Author.IMPORTED, Author.USER, Author.MODEL})
 """Authors of whose code we did not write every line."""
-
-
-class Wish(NamedTuple):
-    """What the user asked for; None means 'whatever the campaign has, or the default for a new one'."""
-
-    profile: str | None = None
-    seed: int | None = None
-    policy: Policy | None = None
-    data: str | None = None
-    reflection: bool | None = None
 
 
 @lru_cache
@@ -55,26 +40,6 @@ def baseline(name: str) -> Proposal:
     """The proposal of a baseline that ships. Raises `ProfileError` for an unknown name."""
     found = baselines.load(name)
     return baseline_proposal(found.name, found.source, found.motivation, found.title)
-
-
-@contextmanager
-def opened_store(folder: Path, *, read_only: bool) -> Generator[SqliteStore]:
-    """The campaign in `folder`. A writer holds its lock."""
-    started = datetime.now().astimezone().isoformat(timespec="seconds")
-    owner = f"process {os.getpid()} on {socket.gethostname()}, since {started}"
-    store = SqliteStore.open(folder, clock=CLOCK.now, owner=owner, read_only=read_only)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def existing_campaign(store: Store, folder: Path) -> Campaign:
-    """The store's campaign. Raises `StoreError` for an empty store."""
-    campaign = store.campaign()
-    if campaign is None:
-        raise StoreError(f"{folder} holds no campaign yet; start one with: asi-arch run --state {folder}")
-    return campaign
 
 
 @contextmanager
@@ -184,47 +149,6 @@ async def opened_lab(
         yield lab
     finally:
         await lab.close()
-
-
-def wished_profile(wish: Wish) -> Profile:
-    """The profile named by the user with the other wishes put in."""
-    profile = load_profile(wish.profile or DEFAULT_PROFILE)
-    if wish.policy is not None:
-        search = profile.search.model_copy(update={"policy": wish.policy})
-        profile = profile.model_copy(update={"search": search})
-    if wish.data is not None:
-        profile = profile.model_copy(update={"language": profile.language.model_copy(update={"data": wish.data})})
-    if wish.reflection is not None:
-        agents = profile.agents.model_copy(update={"reflection": wish.reflection})
-        profile = profile.model_copy(update={"agents": agents})
-    return profile
-
-
-def asked_profile(wish: Wish, known: Campaign | None, folder: Path) -> Profile:
-    """A campaign's own profile, unless the user asked for another one: that is refused, naming what differs."""
-    if known is None:
-        return wished_profile(wish)
-    own = known.profile
-    if wish.seed is not None and wish.seed != known.seed:
-        raise _mismatch(folder, f"has seed {known.seed}, not {wish.seed}")
-    if wish.policy is not None and wish.policy is not own.search.policy:
-        raise _mismatch(folder, f"has the policy '{own.search.policy.value}', not '{wish.policy.value}'")
-    if wish.data is not None and wish.data != own.language.data:
-        raise _mismatch(folder, f"was trained on {own.language.data!r}, not {wish.data!r}")
-    if wish.reflection is not None and wish.reflection != own.agents.reflection:
-        raise _mismatch(folder, "was started to reflect" if own.agents.reflection else "was started without --reflect")
-    if wish.profile is not None:
-        same_rest = Wish(wish.profile, None, own.search.policy, own.language.data, own.agents.reflection)
-        asked = wished_profile(same_rest)
-        if asked.profile_hash != own.profile_hash:
-            names = f"'{own.name}' ({own.profile_hash[:8]}), not '{asked.name}' ({asked.profile_hash[:8]})"
-            raise _mismatch(folder, f"was made with the profile {names}")
-    return own
-
-
-def _mismatch(folder: Path, what: str) -> StoreMismatch:
-    advice = "leave the option out to go on with it, or choose another folder with --state"
-    return StoreMismatch(f"{folder} {what}; {advice}")
 
 
 def _campaign(profile: Profile, wish: Wish, known: Campaign | None, tasks: Mapping[StageName, Task]) -> Campaign:

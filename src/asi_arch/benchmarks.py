@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from asi_arch.app import CLOCK, opened_store, scratch_bench
+from asi_arch.app import scratch_bench
 from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.ports import Brief, Evidence
@@ -22,6 +22,7 @@ from asi_arch.engine.bench import Bench
 from asi_arch.engine.cycle import run_experiment
 from asi_arch.engine.notices import Notice, Trained
 from asi_arch.engine.overhead import Overhead, Step, Timed, measure, shortened
+from asi_arch.folders import CLOCK, opened_store
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.sandbox.selftest import fresh_child_s
 from asi_arch.lab.sandbox.tier import Tier, complaint_about

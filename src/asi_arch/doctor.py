@@ -17,9 +17,10 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from asi_arch.app import chosen_tier, opened_store
+from asi_arch.app import chosen_tier
 from asi_arch.domain.errors import LabError, UserError
 from asi_arch.engine.claim import is_contained
+from asi_arch.folders import opened_store
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.sandbox.selftest import Trial, loud_trials, quiet_trials
 from asi_arch.lab.sandbox.tier import Tier

@@ -17,7 +17,7 @@ from asi_arch.agents.minds.reflector import MindReflector
 from asi_arch.agents.minds.researcher import Form, Inventor
 from asi_arch.agents.minds.reviser import MindReviser
 from asi_arch.agents.minds.summariser import Briefed, Summariser
-from asi_arch.app import CLOCK, require_containment
+from asi_arch.app import require_containment
 from asi_arch.domain.exchanges import Exchanges
 from asi_arch.domain.minds import Role
 from asi_arch.domain.ports import Researcher
@@ -26,6 +26,7 @@ from asi_arch.domain.revisions import Reviewers
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import Said
 from asi_arch.ensembles import Weighing, inventors
+from asi_arch.folders import CLOCK
 from asi_arch.keys import found_keys
 from asi_arch.llm.budgets import Purse
 from asi_arch.llm.ensemble import Choosing

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from asi_arch.app import opened_store
 from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.outcome import RunKey
+from asi_arch.folders import opened_store
 from asi_arch.lab import processes
 
 PATIENCE_S = 200.0

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from asi_arch.app import opened_store
 from asi_arch.cli import agenda as command
 from asi_arch.cli.run import RunWish, run
 from asi_arch.domain.agenda import Agenda, Findings
 from asi_arch.domain.campaign import Campaign, EventKind
 from asi_arch.domain.errors import StoreLocked, UserError
 from asi_arch.domain.profile import AgentsSpec
+from asi_arch.folders import opened_store
 from asi_arch.report.payload import status_payload
 from asi_arch.report.terminal import status_view
 from asi_arch.settings import load_profile

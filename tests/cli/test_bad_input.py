@@ -217,7 +217,7 @@ def test_an_experiment_that_is_not_there_is_named(asi_arch: Run, campaign: Path,
 
 
 def test_a_second_controller_is_refused_and_told_who_owns_the_store(asi_arch: Run, campaign: Path) -> None:
-    from asi_arch.app import opened_store
+    from asi_arch.folders import opened_store
 
     with opened_store(campaign, read_only=False):
         done = asi_arch("run", "--state", campaign, "-n", "7")

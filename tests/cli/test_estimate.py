@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from asi_arch.app import Wish, opened_store
 from asi_arch.cli import estimate
 from asi_arch.cli.mind_costs import (
     BOUND,
@@ -23,11 +22,13 @@ from asi_arch.domain.exchanges import Charge, Ending, Exchange, Reply, Sent, Set
 from asi_arch.domain.minds import Role
 from asi_arch.domain.profile import AgentsSpec, Policy, Profile
 from asi_arch.engine.expected import Bounds
+from asi_arch.folders import opened_store
 from asi_arch.llm.plan import Budgets, Limits, MindPlan, Price, Service
 from asi_arch.settings import Settings, load_profile
 from asi_arch.store.exchanges import SqliteExchanges
 from asi_arch.testing.mind_contract import make_request
 from asi_arch.testing.records import make_experiment, make_proposal
+from asi_arch.wishes import Wish
 
 PRICE = Price(input_usd_per_million=1.0, output_usd_per_million=2.0)
 LAB = {"lab": Service(url="http://10.0.0.7:8000/v1", prices={"m": PRICE})}

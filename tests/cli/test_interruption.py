@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from asi_arch.app import opened_store
+from asi_arch.folders import opened_store
 from asi_arch.lab import processes
 from asi_arch.settings import PROFILES
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from asi_arch.app import opened_store
 from asi_arch.cli import minds
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.exchanges import Charge, Reply, Sent, Settlement
 from asi_arch.domain.minds import Role
+from asi_arch.folders import opened_store
 from asi_arch.llm.inbox import page, write_whole
 from asi_arch.store.exchanges import SqliteExchanges
 from asi_arch.testing.fake_endpoint import Act, fake_endpoint

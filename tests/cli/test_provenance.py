@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from asi_arch.agents.composer import BASELINE_DESIGNS, baseline_proposal, rendered
-from asi_arch.app import opened_store
 from asi_arch.cli.mind_costs import asked_roles
 from asi_arch.cli.provenance import ProvenanceWish, provenance
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import StoreLocked, UserError
 from asi_arch.domain.minds import Role
+from asi_arch.folders import opened_store
 from asi_arch.llm.plan import MindPlan
 from asi_arch.minds import is_asked
 from asi_arch.provenance import asked

@@ -11,7 +11,8 @@ from asi_arch.domain.minds import MindUnavailable
 from asi_arch.domain.ports import Brief, Researcher
 from asi_arch.domain.profile import Profile
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.campaign import CampaignLoop
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Recorded
 from asi_arch.search.sampling import Schedule
 from asi_arch.testing.fake_lab import FakeLab

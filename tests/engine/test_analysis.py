@@ -16,7 +16,8 @@ from asi_arch.domain.minds import Role
 from asi_arch.domain.outcome import Measured
 from asi_arch.domain.ports import Brief, Evidence, Known
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.campaign import CampaignLoop
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Said
 from asi_arch.llm.plan import MindPlan
 from asi_arch.minds import can_play, thinking

@@ -12,7 +12,8 @@ from asi_arch.domain.outcome import CheckReport, Crashed, Run
 from asi_arch.domain.ports import Brief, Progress, Researcher, RunOrder
 from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.campaign import CampaignLoop
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Recorded
 from asi_arch.testing.fake_lab import FakeLab
 from asi_arch.testing.fake_store import FakeStore

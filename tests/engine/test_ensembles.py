@@ -19,7 +19,8 @@ from asi_arch.domain.exchanges import Exchange, Request
 from asi_arch.domain.minds import MindError, Role
 from asi_arch.domain.profile import AgentsSpec
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.campaign import CampaignLoop
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Said
 from asi_arch.ensembles import Standing, Weighing, inventors, standings
 from asi_arch.llm.backend import Backend, Permanent

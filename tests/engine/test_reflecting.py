@@ -17,7 +17,8 @@ from asi_arch.domain.ports import Brief
 from asi_arch.domain.profile import AgentsSpec, Policy, SearchSpec, StageName
 from asi_arch.domain.reflection import Hindsight
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.campaign import CampaignLoop
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Recorded, Said
 from asi_arch.engine.reflecting import results_of
 from asi_arch.llm.plan import MindPlan

@@ -10,7 +10,8 @@ from asi_arch.domain.outcome import Outcome, Rejected
 from asi_arch.domain.ports import Brief, Known, Researcher
 from asi_arch.domain.repairs import mended
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.campaign import CampaignLoop
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Said
 from asi_arch.testing.fake_lab import FakeLab
 from asi_arch.testing.fake_store import FakeStore

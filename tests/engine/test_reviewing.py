@@ -13,7 +13,8 @@ from asi_arch.domain.repairs import mended
 from asi_arch.domain.review import Doubt, Review, ReviewEnd
 from asi_arch.domain.revisions import Reviewers, Revision, as_proposed, repaired_versions, reviewed
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.campaign import CampaignLoop
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Said
 from asi_arch.testing.fake_lab import FakeLab
 from asi_arch.testing.fake_store import FakeStore

@@ -23,7 +23,8 @@ from asi_arch.domain.ports import Evidence
 from asi_arch.domain.profile import AgentsSpec
 from asi_arch.domain.review import ReviewEnd
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.campaign import CampaignLoop
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Said
 from asi_arch.llm.plan import MindPlan
 from asi_arch.minds import is_asked, thinking

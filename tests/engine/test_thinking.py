@@ -11,7 +11,8 @@ from asi_arch.domain.errors import UserError
 from asi_arch.domain.minds import MindUnavailable, Role
 from asi_arch.domain.profile import AgentsSpec, Policy
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.campaign import CampaignLoop
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Said
 from asi_arch.llm.plan import MindPlan
 from asi_arch.minds import can_debug, can_play, idea_role, thinking

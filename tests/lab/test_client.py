@@ -196,6 +196,7 @@ TAMPERS = mixer(
     [
         ("F.cross_entropy = F.mse_loss", "torch.nn.functional.cross_entropy"),
         ("torch.set_default_dtype(torch.float64)", "the default dtype"),
+        (f"type({FOUND.format('AdamW')}).step = lambda self: None", "AdamW.step"),
         ("torch.manual_seed(3)", "the seed of torch's random numbers"),
         (
             FOUND.format("AdamW") + ".param_groups[0]['betas'] = (0, 0)",

@@ -60,6 +60,8 @@ async def test_a_warm_parent_that_the_machine_keeps_waiting_is_waited_for(monkey
         await WarmParentHandle.start("cpu")
     monkeypatch.setattr(patience, "_MOST_TIMES", 10_000)
     monkeypatch.setattr(processes, "waited_s", lambda _pid: time.monotonic())
+    began = time.monotonic()
     handle = await WarmParentHandle.start("cpu")
-    assert handle.cold_start_s > 0.05
+    took_s = time.monotonic() - began
+    assert 0.9 * took_s < handle.cold_start_s <= took_s  # from before Python starts: torch's import is in it
     await handle.close()

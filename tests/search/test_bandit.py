@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from asi_arch.search.bandit import LONGEST_REST, Tally, planned, ranked, rated
 
-GAINS = st.floats(0.0, 0.2)
+GAINS = st.integers(0, 200).map(lambda thousandths: thousandths / 1000)
 FACTS = st.tuples(
     st.integers(0, 60), st.integers(0, 9), st.lists(GAINS, max_size=9), st.floats(0.001, 5.0), st.floats(0.1, 500.0)
 ).filter(lambda facts: facts[0] + facts[1] > 0)

@@ -9,11 +9,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from asi_arch.app import existing_campaign, opened_store
 from asi_arch.cli import options
 from asi_arch.domain.agenda import STATISTICS, Standing, in_force, standings
 from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.errors import UserError
+from asi_arch.folders import existing_campaign, opened_store
 from asi_arch.report.plain import agenda_data
 from asi_arch.report.words import duration
 

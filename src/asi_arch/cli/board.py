@@ -11,7 +11,7 @@ from asi_arch.domain.outcome import RunKey
 from asi_arch.domain.ports import Progress
 from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import Limits
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Proposed, Recorded, Repaired, Said, StageChanged, Trained
 
 RESULT_STYLES = {

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from asi_arch.app import Wish, baseline, opened_bench
+from asi_arch.app import baseline, opened_bench
 from asi_arch.cli import options
 from asi_arch.cli.board import clock_text
 from asi_arch.cli.second_look import Bars
@@ -20,6 +20,7 @@ from asi_arch.mixers.baselines import names as known_names
 from asi_arch.stats.power import MOST_SEEDS, seeds_needed
 from asi_arch.stats.promotion import ALPHA, FEWEST_SEEDS
 from asi_arch.stats.wording import day, is_loss
+from asi_arch.wishes import Wish
 
 _GAINS = (0.01, 0.02, 0.05)
 """Differences in nats whose number of seeds is told."""

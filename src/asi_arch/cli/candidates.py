@@ -23,10 +23,13 @@ def check(
       asi-arch check ideas/ --json
       asi-arch check published.py --adapter fla
     """
+    from asi_arch.cli.sources import candidate_files, read_candidate
+
+    sources = {path: read_candidate(path) for path in candidate_files(files)}
     from asi_arch.cli import files as command
 
     wish = command.CheckWish(profile, as_json, adapter, without_containment)
-    raise typer.Exit(command.check(files, wish))
+    raise typer.Exit(command.check(sources, wish))
 
 
 def train(
@@ -50,10 +53,13 @@ def train(
       asi-arch train my_mixer.py --against delta_net,gated_delta_net
       asi-arch train published.py --adapter fla
     """
+    from asi_arch.cli.sources import read_candidate
+
+    source = read_candidate(file)
     from asi_arch.cli import files as command
 
     wish = command.TrainWish(file, against, profile, data, workers, as_json, adapter, without_containment)
-    raise typer.Exit(command.train(wish))
+    raise typer.Exit(command.train(source, wish))
 
 
 imports = typer.Typer(no_args_is_help=True, help="Take over the work of others.")

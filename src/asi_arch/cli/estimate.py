@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from asi_arch.app import Wish, asked_profile, opened_store
 from asi_arch.cli.mind_costs import BOUND, Ahead, RoleCost, recorded_in, role_costs
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.errors import ProfileError
@@ -27,11 +26,13 @@ from asi_arch.engine.expected import (
     work_of,
 )
 from asi_arch.engine.repairing import MAX_REPAIRS
+from asi_arch.folders import opened_store
 from asi_arch.llm.asking import REASKS
 from asi_arch.llm.plan import Limits
 from asi_arch.report.words import duration, plural
 from asi_arch.settings import Settings, load_profile
 from asi_arch.store.exchanges import spent_in
+from asi_arch.wishes import Wish, asked_profile
 
 __all__ = ["Bounds", "show"]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,18 +10,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from asi_arch.app import Wish, baseline, opened_lab, require_containment, wished_profile
+from asi_arch.app import baseline, opened_lab, require_containment
 from asi_arch.cli import options
 from asi_arch.domain.candidate import Adapter, Author, Proposal, fingerprint
-from asi_arch.domain.errors import CandidateError
 from asi_arch.domain.outcome import CheckReport, Run, RunKey, Severity
 from asi_arch.domain.ports import Lab, RunOrder
 from asi_arch.domain.ports import Progress as Tick
 from asi_arch.domain.profile import Profile, StageName
 from asi_arch.tasks.catalog import build_tasks, data_fingerprint
+from asi_arch.wishes import Wish, wished_profile
 
 PASSED, REJECTED = 0, 1
-MAX_SOURCE_BYTES = 1_000_000
 
 
 class Verified(NamedTuple):
@@ -39,9 +39,8 @@ class CheckWish(NamedTuple):
     is_uncontained: bool = False
 
 
-def check(files: list[Path], wish: CheckWish) -> int:
-    """Check all files, and those in folders, in one lab, so that they share its warm parent; returns the exit code."""
-    sources = {path: read_candidate(path) for path in candidate_files(files)}
+def check(sources: Mapping[Path, str], wish: CheckWish) -> int:
+    """Check programs by their files in one lab, so that they share its warm parent; returns the exit code."""
     profile, adapter = wished_profile(Wish(profile=wish.profile)), options.adapter(wish.adapter)
     if not wish.is_uncontained:
         require_containment(options.settings(None))
@@ -53,37 +52,7 @@ def check(files: list[Path], wish: CheckWish) -> int:
     return PASSED if all(item.report.is_passed for item in reports) else REJECTED
 
 
-def candidate_files(paths: list[Path]) -> list[Path]:
-    """Files as they are, folders as the Python files in them, sorted. Raises `CandidateError` for one without any."""
-    found: list[Path] = []
-    for path in paths:
-        inside = sorted(path.glob("*.py")) if path.is_dir() else [path]
-        if not inside:
-            raise CandidateError(f"{path} is a folder without candidates; a candidate is a file whose name ends in .py")
-        found += inside
-    return found
-
-
-def read_candidate(path: Path) -> str:
-    """A candidate's source. Raises `CandidateError` for what is missing, too large or not text."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_SOURCE_BYTES + 1)
-    except IsADirectoryError as error:
-        raise CandidateError(f"{path} is a folder; name the files in it, e.g. {path}/*.py") from error
-    except OSError as error:
-        raise CandidateError(f"{path} can't be read: {error.strerror or error}") from error
-    if len(content) > MAX_SOURCE_BYTES:
-        raise CandidateError(f"{path} has more than the {MAX_SOURCE_BYTES:,} bytes that a candidate may have")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise CandidateError(
-            f"{path} is not UTF-8 text (byte {error.start}); a candidate is one Python file"
-        ) from error
-
-
-async def _check_all(profile: Profile, sources: dict[Path, str], *, adapter: Adapter, quiet: bool) -> list[Verified]:
+async def _check_all(profile: Profile, sources: Mapping[Path, str], *, adapter: Adapter, quiet: bool) -> list[Verified]:
     settings = options.settings(None)
     tasks = build_tasks(profile, settings.cache)
     protocol = profile.protocol_hash(data_fingerprint(tasks))
@@ -152,9 +121,8 @@ class Trained(NamedTuple):
         return next((run.outcome.kind for run in self.runs if run.outcome.kind != "measured"), "measured")
 
 
-def train(wish: TrainWish) -> int:
-    """Check the file, train it and the baselines, print losses and accuracies; returns the exit code."""
-    source = read_candidate(wish.file)
+def train(source: str, wish: TrainWish) -> int:
+    """Check the file's program, train it and the baselines, print losses and accuracies; returns the exit code."""
     profile = wished_profile(Wish(profile=wish.profile, data=wish.data))
     own = file_proposal(wish.file, source).model_copy(update={"adapter": options.adapter(wish.adapter)})
     if not wish.is_uncontained:

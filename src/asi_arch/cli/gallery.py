@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, cast
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from asi_arch.app import Wish, opened_campaign
+from asi_arch.app import opened_campaign
 from asi_arch.cli import options
-from asi_arch.cli.files import MAX_SOURCE_BYTES
+from asi_arch.cli.sources import MAX_SOURCE_BYTES
 from asi_arch.domain.errors import CandidateError
 from asi_arch.engine.importing import GalleryEntry, Placed, import_entries, placements
+from asi_arch.wishes import Wish
 
 MAX_GALLERY_BYTES = 256 << 20
 _SHOWN = 10

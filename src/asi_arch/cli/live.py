@@ -15,7 +15,7 @@ from asi_arch.cli.board import Board, clock_text, closing_text, idea, loss_text,
 from asi_arch.domain.outcome import RunKey
 from asi_arch.domain.ports import Progress
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import Limits
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice
 
 

@@ -13,11 +13,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from asi_arch import benchmarks
-from asi_arch.app import Wish, wished_profile
 from asi_arch.cli import options
 from asi_arch.domain.profile import Profile
 from asi_arch.mixers import baselines
 from asi_arch.settings import Settings
+from asi_arch.wishes import Wish, wished_profile
 
 
 def bench(*, quick: bool, profile: str | None, as_json: bool) -> None:

@@ -12,13 +12,13 @@ from pydantic import Field
 from rich.console import Console
 from rich.table import Table
 
-from asi_arch.app import opened_store
 from asi_arch.cli import options
 from asi_arch.domain.errors import AsiArchError, UserError
 from asi_arch.domain.exchanges import Charge
 from asi_arch.domain.minds import Prompt, Question, Role
 from asi_arch.domain.record import Record
 from asi_arch.ensembles import Standing, standings
+from asi_arch.folders import opened_store
 from asi_arch.llm.lines import members_of, parsed
 from asi_arch.llm.plan import MindPlan
 from asi_arch.minds import idea_role, is_asked, opened_minds

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from asi_arch.cli.board import Board, clock_text, closing_text, idea, loss_text, number_text, result_text
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.campaign import Limits
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Notice, Proposed, Repaired, Said, StageChanged, Trained
 
 

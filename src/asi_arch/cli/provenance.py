@@ -10,13 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from asi_arch.app import existing_campaign, opened_store
 from asi_arch.cli import options
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.minds import Role
 from asi_arch.domain.ports import Store
 from asi_arch.domain.provenance import Origin, Provenance, provenances
 from asi_arch.engine.tracing import traceable
+from asi_arch.folders import existing_campaign, opened_store
 from asi_arch.llm.lines import parsed
 from asi_arch.llm.plan import MindPlan
 from asi_arch.provenance import asked, opened_tracing

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.console import Console, RenderableType
 
-from asi_arch.app import opened_store
 from asi_arch.cli import options
+from asi_arch.folders import opened_store
 from asi_arch.report import payload, terminal
 from asi_arch.settings import PROFILES, load_profile, profile_names
 

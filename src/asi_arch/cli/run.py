@@ -1,26 +1,21 @@
-"""`asi-arch run`: the loop with a live table, and an orderly end at Ctrl-C."""
+"""`asi-arch run`: what was asked for is looked at before anything heavy is loaded; then the search begins."""
 
 import asyncio
 import signal
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
 from rich.console import Console
 
-from asi_arch.app import Wish, opened_bench
-from asi_arch.cli import estimate, options
-from asi_arch.cli.live import LiveTable
-from asi_arch.cli.plain import PlainLines
+from asi_arch.cli import options
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.profile import Policy
-from asi_arch.engine.campaign import CampaignLoop, Limits
+from asi_arch.engine.limits import Limits
 from asi_arch.llm.lines import parsed
-from asi_arch.minds import require_minds, thinking
 from asi_arch.settings import Settings
+from asi_arch.wishes import Wish, wished_profile
 
 WHEN_SILENT = ("stop", "compose")
 
@@ -47,20 +42,24 @@ class RunWish(NamedTuple):
 
 def run(wish: RunWish) -> None:
     """Run until a limit or Ctrl-C; exit code 130 when it was cut short: before the search began, or by a second one."""
-    limits = _limits(wish)
+    limits, asked = _limits(wish), _asked(wish)
+    settings = _with_mind(options.settings(wish.state, wish.workers), wish)
+    wished_profile(asked)
     if wish.estimate:
-        settings = _with_mind(options.settings(wish.state, wish.workers), wish)
-        estimate.show(settings, _asked(wish), estimate.Bounds(*limits), as_json=wish.as_json)
+        from asi_arch.cli import estimate
+
+        estimate.show(settings, asked, estimate.Bounds(*limits), as_json=wish.as_json)
         return
     if wish.as_json:
         raise UserError(
             "--json goes with --estimate; while a campaign runs, `asi-arch status --json` tells how far it is"
         )
     console = Console()
-    display = PlainLines(console) if wish.plain or not console.is_terminal else LiveTable(console)
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
-        asyncio.run(_run(wish, limits, display))
+        from asi_arch.cli.searching import search
+
+        asyncio.run(search(settings, asked, limits, console, is_plain=wish.plain))
     except (asyncio.CancelledError, KeyboardInterrupt):
         console.print("Stopped. What was finished is stored; the same command resumes.")
         sys.exit(130)
@@ -81,21 +80,6 @@ def _limits(wish: RunWish) -> Limits:
     )
 
 
-async def _run(wish: RunWish, limits: Limits, display: "LiveTable | PlainLines") -> None:
-    settings, asked = _with_mind(options.settings(wish.state, wish.workers), wish), _asked(wish)
-    await require_minds(settings.minds)
-    display.opening(settings.state)
-    async with (
-        opened_bench(settings.state, asked, settings, listen=display.listen) as embedded,
-        thinking(embedded, settings.state, settings) as bench,
-    ):
-        slots = max(1, settings.workers // len(bench.campaign.profile.seeds))
-        loop = CampaignLoop(bench, limits, slots=slots)
-        with display.showing(bench, limits), _signals(loop, display):
-            await loop.run()
-        display.closing(settings.state)
-
-
 def _asked(wish: RunWish) -> Wish:
     policy = options.policy(wish.policy) if wish.policy else None
     if wish.reflect and policy is Policy.RANDOM:
@@ -114,28 +98,3 @@ def _with_mind(settings: Settings, wish: RunWish) -> Settings:
             raise UserError(f"--when-silent must be one of {', '.join(WHEN_SILENT)}, got {wish.when_silent!r}")
         changes["when_silent"] = wish.when_silent
     return settings.model_copy(update={"minds": settings.minds.model_copy(update=changes)})
-
-
-@contextmanager
-def _signals(loop: CampaignLoop, display: "LiveTable | PlainLines") -> Generator[None]:
-    """Once: drain. Twice: cancel."""
-    task = asyncio.current_task()
-    assert task is not None, "the loop runs in a task"
-    seen: list[int] = []
-
-    def on_signal() -> None:
-        seen.append(1)
-        if len(seen) == 1:
-            loop.drain()
-            display.say("Finishing what is running; once more to stop at once (nothing finished is lost).")
-        else:
-            task.cancel()
-
-    events = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        events.add_signal_handler(number, on_signal)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            events.remove_signal_handler(number)

@@ -9,15 +9,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from asi_arch.app import Wish, baseline, opened_bench
+from asi_arch.app import baseline, opened_bench
 from asi_arch.cli import options
+from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.ports import Progress as Tick
 from asi_arch.domain.verdict import Interval, VaultLook, Verdict
 from asi_arch.engine.verify import Training, plan
 from asi_arch.engine.verify import verify as run_verification
+from asi_arch.folders import existing_campaign, opened_store
 from asi_arch.stats.promotion import FEWEST_SEEDS
 from asi_arch.stats.wording import day, evidence_text, is_loss, promotion_text, q_text
+from asi_arch.wishes import Wish
 
 
 class VerifyWish(NamedTuple):
@@ -55,23 +58,39 @@ def few_seeds_text(seeds: int) -> str:
     )
 
 
+class _Chosen(NamedTuple):
+    """What is verified, and the names of the baselines that it is verified against."""
+
+    number: int
+    proposal: Proposal
+    rivals: list[str]
+
+
+def _chosen(wish: VerifyWish, folder: Path) -> _Chosen:
+    """Looked up before the lab is opened, which takes seconds. Raises `UserError` when no rival is left."""
+    with opened_store(folder, read_only=True) as store:
+        profile = existing_campaign(store, folder).profile
+        number = options.find(store, wish.which).index
+        proposal = store.proposals()[number]
+    names = wish.against.split(",") if wish.against else list(profile.search.baselines)
+    names = [name for item in names if (name := item.strip()) and baseline(name).sha != proposal.sha]
+    if not names:
+        raise UserError(f"{proposal.name} is the only baseline named; name another one with --against")
+    return _Chosen(number, proposal, names)
+
+
 async def _verify(wish: VerifyWish) -> Verdict:
     settings = options.settings(wish.state, wish.workers)
+    chosen = _chosen(wish, settings.state)
     campaign = Wish(profile=wish.profile)
     async with opened_bench(settings.state, campaign, settings, listen=options.tell, must_exist=True) as bench:
-        found = options.find(bench.store, wish.which)
-        proposal = bench.store.proposals()[found.index]
-        names = wish.against.split(",") if wish.against else list(bench.campaign.profile.search.baselines)
-        names = [name for item in names if (name := item.strip()) and baseline(name).sha != proposal.sha]
-        if not names:
-            raise UserError(f"{proposal.name} is the only baseline named; name another one with --against")
-        trainings = plan(bench, proposal, baselines=names, seeds=wish.seeds)
+        trainings = plan(bench, chosen.proposal, baselines=chosen.rivals, seeds=wish.seeds)
         with Bars(trainings, is_silent=wish.as_json) as bars:
             return await run_verification(
                 bench,
-                proposal,
-                index=found.index,
-                baselines=names,
+                chosen.proposal,
+                index=chosen.number,
+                baselines=chosen.rivals,
                 seeds=wish.seeds,
                 tick=bars.tick,
                 vault_tick=bars.vault,

@@ -4,10 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from random import Random
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from asi_arch.domain.agenda import Agenda
 from asi_arch.domain.calibration import Calibration
@@ -20,6 +17,10 @@ from asi_arch.domain.outcome import CheckReport, Outcome, Run, RunKey, StoppedEa
 from asi_arch.domain.profile import Split
 from asi_arch.domain.verdict import Verdict
 
+if TYPE_CHECKING:  # a name in signatures is no reason to load it
+    import numpy as np
+    from numpy.typing import NDArray
+
 NO_TARGET = -1
 """Positions with this target are not scored."""
 
@@ -27,11 +28,11 @@ NO_TARGET = -1
 class Batch(NamedTuple):
     """B rows of T tokens. `groups` holds for every row the index of its group in `Task.groups`."""
 
-    inputs: NDArray[np.int32]
+    inputs: "NDArray[np.int32]"
     """[B, T]"""
-    targets: NDArray[np.int32]
+    targets: "NDArray[np.int32]"
     """[B, T]; `NO_TARGET` where nothing is asked."""
-    groups: NDArray[np.int32]
+    groups: "NDArray[np.int32]"
     """[B]"""
 
 
@@ -66,7 +67,7 @@ class Task(Protocol):
         """All rows of a held-out split, always the same."""
         ...
 
-    def documents(self, split: Split) -> NDArray[np.int32]:
+    def documents(self, split: Split) -> "NDArray[np.int32]":
         """[R]: the document of every held-out row. Rows of one document resemble each other."""
         ...
 
@@ -95,22 +96,22 @@ class RunOrder(NamedTuple):
     ballot: Ballot | None = None
     """Decides on early stops; None lets each of them stand."""
     adapter: Adapter = Adapter.MIXER
-    baseline_losses: NDArray[np.float32] | None = None
+    baseline_losses: "NDArray[np.float32] | None" = None
     """[R, T] in nats: the reference's at the held-out positions, so that it is known where the candidate gains."""
     is_rechecked: bool = True
     """Whether the trained weights pass the checks again before the score counts."""
-    keep_losses: Callable[[NDArray[np.float32]], None] | None = None
+    keep_losses: "Callable[[NDArray[np.float32]], None] | None" = None
     """Given this run's own [R, T] when it was scored."""
 
 
 class BlindScores(NamedTuple):
     """What a model's weights are worth at N held-out positions, none of whose futures the scorer could know."""
 
-    documents: NDArray[np.int32]
+    documents: "NDArray[np.int32]"
     """[N]: the document of each position's row."""
-    losses: NDArray[np.float64]
+    losses: "NDArray[np.float64]"
     """[N], in nats."""
-    hits: NDArray[np.bool_]
+    hits: "NDArray[np.bool_]"
     """[N]: whether the likeliest token is the right one."""
 
 

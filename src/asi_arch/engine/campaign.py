@@ -24,6 +24,7 @@ from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.cycle import run_experiment
 from asi_arch.engine.failures import Failures
+from asi_arch.engine.limits import Limits
 from asi_arch.engine.notices import Proposed, Recorded
 from asi_arch.engine.reflecting import Agendas
 from asi_arch.search.fitness import Fitness
@@ -33,17 +34,6 @@ from asi_arch.stats.paired import pooled_std
 _NO_FAILURES = ("measured", "stopped_early")
 _PASSAGES = 3
 """Of the literature, for each proposal, as in the paper."""
-
-
-class Limits(NamedTuple):
-    """When to stop taking up new experiments. Those that run are finished."""
-
-    experiments: int | None = None
-    """Of the whole campaign, earlier sessions and baselines included."""
-    wall_s: float | None = None
-    """Of this session."""
-    compute_s: float | None = None
-    """CPU seconds of the whole campaign."""
 
 
 class _Idea(NamedTuple):

@@ -84,7 +84,7 @@ class WarmParentHandle:
         self._spares: deque[Child] = deque()
         self._refilling: asyncio.Task[None] | None = None
         self._endings: set[asyncio.Task[None]] = set()
-        self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_dead = False
         asyncio.get_running_loop().add_reader(self._control.fileno(), self._on_packet)
 
@@ -96,11 +96,14 @@ class WarmParentHandle:
 
         Raises `LabError` with what it printed when that fails, and `UserError` when there is no GPU.
         """
+        clock = asyncio.get_running_loop().time
+        started = clock()
         handle = cls(Launched(device, tier, memory_mib), Limits(memory_mib))
         try:
             if not await comes_in_time(handle._ready, START_TIMEOUT_S, handle._launched.waited_s):
                 raise LabError(f"it was not ready within {START_TIMEOUT_S:g} s of its own")
-            handle.cold_start_s = handle._ready.result()
+            handle._ready.result()
+            handle.cold_start_s = clock() - started
         except asyncio.CancelledError:
             await asyncio.shield(asyncio.ensure_future(handle.close()))
             raise
@@ -116,7 +119,7 @@ class WarmParentHandle:
     _pid: int | None = None
     _has_cuda: bool = False
     cold_start_s: float = 0.0
-    """Seconds until it was ready, torch's import included."""
+    """Seconds from its start until it was ready, torch's import included."""
     last_words: str = ""
     """What it printed by the time it was closed, shortened."""
 
@@ -279,7 +282,7 @@ class WarmParentHandle:
         if "ready" in words and not self._ready.done():
             self._has_cuda = words["cuda"]
             self._pid = self._launched.pid_of(words["pid"])
-            self._ready.set_result(words["ready"])
+            self._ready.set_result(None)
         elif "forked" in words and not self._children[words["forked"]].pid.done():
             pid = self._outside(words["pid"])
             if pid in processes.children(self.pid):  # one that has ended is nobody's, or somebody else's by now

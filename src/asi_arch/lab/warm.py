@@ -6,7 +6,7 @@ how many MiB a child may hold. On FD it takes requests, JSON in packets:
     {"op": "fork", "job": N}  with two descriptors: the job's socket and the end of its log
     {"op": "kill", "job": N}
 
-and answers {"ready": cold_start_s, "cuda": bool, "pid": P}, {"forked": N, "pid": P} and {"exited": N, "status": S,
+and answers {"ready": true, "cuda": bool, "pid": P}, {"forked": N, "pid": P} and {"exited": N, "status": S,
 "cpu_s": C, "peak_mib": M, "excess": "for which limit it was ended, if for one"}. When the controller's end closes,
 everything below it is ended, and then itself.
 """
@@ -198,7 +198,6 @@ def has_cuda() -> bool:
 
 def main() -> None:
     """Entry point."""
-    started = time.monotonic()
     control = socket.socket(fileno=int(sys.argv[1]))
     terms = Terms(sys.argv[2], Tier(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
     if sys.platform == "linux":
@@ -211,7 +210,7 @@ def main() -> None:
     warm_up(terms.device)
     gc.collect()
     gc.freeze()
-    parent.say(ready=time.monotonic() - started, cuda=has_cuda(), pid=os.getpid())
+    parent.say(ready=True, cuda=has_cuda(), pid=os.getpid())
     parent.serve()
 
 

@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import digamma, polygamma  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from asi_arch.domain.verdict import Comparison, Interval
 from asi_arch.stats.paired import t_test
+from asi_arch.stats.special import digamma, polygamma
 
 FEWEST_MODELS = 3
 """Fewer variances can't say how much variances differ."""
@@ -78,14 +78,14 @@ def variance_prior(groups: Sequence[Sequence[float]], known: Sequence[KnownVaria
 
 def prior_of(variances: Sequence[float], degrees: Sequence[int], *, shared: float = 0.0) -> Prior:
     """The prior of positive variances with their degrees of freedom; `shared` is their correlation (0: independent)."""
-    logs = [math.log(v) - _digamma(d / 2) + math.log(d / 2) for v, d in zip(variances, degrees, strict=True)]
-    chance = sum(_polygamma(1, d / 2) for d in degrees) / len(degrees)
+    logs = [math.log(v) - digamma(d / 2) + math.log(d / 2) for v, d in zip(variances, degrees, strict=True)]
+    chance = sum(polygamma(1, d / 2) for d in degrees) / len(degrees)
     spread = float(np.var(logs, ddof=1)) - (1 - shared) * chance
     most = sum(degrees) / (1 + (len(variances) - 1) * shared)
     if spread <= 0:
         return Prior(float(np.exp(np.mean(logs))), math.inf, most)
     half_prior = trigamma_inverse(spread)
-    centre = float(np.mean(logs)) + _digamma(half_prior) - math.log(half_prior)
+    centre = float(np.mean(logs)) + digamma(half_prior) - math.log(half_prior)
     return Prior(math.exp(centre), 2 * half_prior, most)
 
 
@@ -114,8 +114,8 @@ def trigamma_inverse(value: float) -> float:
         return 1 / value
     y = 0.5 + 1 / value
     for _ in range(50):
-        found = _polygamma(1, y)
-        step = found * (1 - found / value) / _polygamma(2, y)
+        found = polygamma(1, y)
+        step = found * (1 - found / value) / polygamma(2, y)
         y += step
         if -step < 1e-10 * y:
             break
@@ -134,11 +134,3 @@ def moderated(comparison: Comparison, prior: Prior | None) -> Comparison:
     half_width, p_value = t_test(mean, error, degrees, confidence)
     interval = Interval(estimate=mean, low=mean - half_width, high=mean + half_width, confidence=confidence)
     return comparison.model_copy(update={"difference": interval, "p_value": p_value, "degrees": degrees})
-
-
-def _digamma(x: float) -> float:
-    return float(digamma(x))  # pyright: ignore[reportUnknownArgumentType]
-
-
-def _polygamma(order: int, x: float) -> float:
-    return float(polygamma(order, x))  # pyright: ignore[reportUnknownArgumentType]

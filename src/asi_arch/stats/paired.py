@@ -4,10 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from scipy.special import stdtr, stdtrit  # pyright: ignore[reportMissingTypeStubs]
-
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.verdict import Comparison, Interval
+from asi_arch.stats.special import t_cdf, t_quantile
 
 _ROUNDING = 1e-12
 """A spread below this share of the values is rounding, not variance."""
@@ -99,7 +98,7 @@ def screening_difference(
 
 def t_test(mean: float, error: float, degrees: float, confidence: float) -> tuple[float, float]:
     """Half width of the interval and two-sided p-value of a mean with its standard error."""
-    p_value = 2 * float(stdtr(degrees, -abs(mean) / error)) if error > 0 else 0.0
+    p_value = 2 * t_cdf(degrees, -abs(mean) / error) if error > 0 else 0.0
     return _quantile(degrees, confidence) * error, p_value
 
 
@@ -128,7 +127,7 @@ def _sign_test(mean: float, n: int, confidence: float) -> tuple[float, float]:
 
 
 def _quantile(degrees: float, confidence: float) -> float:
-    return float(stdtrit(degrees, 0.5 + confidence / 2))
+    return t_quantile(degrees, 0.5 + confidence / 2)
 
 
 def _interval(mean: float, half_width: float, confidence: float) -> Interval:

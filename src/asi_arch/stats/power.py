@@ -2,9 +2,8 @@
 
 import math
 
-from scipy.special import nctdtr, stdtrit  # pyright: ignore[reportMissingTypeStubs]
-
 from asi_arch.domain.errors import UserError
+from asi_arch.stats.special import noncentral_t_cdf, t_quantile
 
 MOST_SEEDS = 1000
 """What needs more is not worth looking for."""
@@ -20,11 +19,11 @@ def power(difference: float, noise: float, seeds: int, *, alpha: float = 0.05) -
     _require_sound(noise, alpha)
     if seeds < 2:
         raise UserError(f"a paired test needs at least 2 seeds, got {seeds}")
-    limit = float(stdtrit(seeds - 1, 1 - alpha / 2))
+    limit = t_quantile(seeds - 1, 1 - alpha / 2)
     shift = abs(difference) * math.sqrt(seeds) / noise
-    upper = 1 - float(nctdtr(seeds - 1, shift, limit))
+    upper = 1 - noncentral_t_cdf(seeds - 1, shift, limit)
     # Far below the shift the lower tail underflows to a not-a-number, and is zero.
-    lower = float(nctdtr(seeds - 1, shift, -limit))
+    lower = noncentral_t_cdf(seeds - 1, shift, -limit)
     return min(1.0, upper + (0.0 if math.isnan(lower) else lower))
 
 

@@ -12,10 +12,9 @@ could go on until chance is kind.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from scipy.special import betaincinv  # pyright: ignore[reportMissingTypeStubs]
-
 from asi_arch.domain.verdict import BlindComparison, Comparison, Interval, Verdict
 from asi_arch.stats.multiplicity import q_values
+from asi_arch.stats.special import beta_quantile
 from asi_arch.stats.wording import is_better, is_distinguishable, is_loss, q_text
 
 DISCOVERY_Q = 0.1
@@ -96,6 +95,6 @@ def proportion(successes: int, trials: int, confidence: float = 0.95) -> Interva
     if not 0 <= successes <= trials or trials == 0:
         raise ValueError(f"successes lie between 0 and the number of trials, got {successes} of {trials}")
     tail = (1 - confidence) / 2
-    low = float(betaincinv(successes, trials - successes + 1, tail)) if successes else 0.0
-    high = float(betaincinv(successes + 1, trials - successes, 1 - tail)) if successes < trials else 1.0
+    low = beta_quantile(successes, trials - successes + 1, tail) if successes else 0.0
+    high = beta_quantile(successes + 1, trials - successes, 1 - tail) if successes < trials else 1.0
     return Interval(estimate=successes / trials, low=low, high=high, confidence=confidence)

@@ -3,9 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from scipy.special import ndtri  # pyright: ignore[reportMissingTypeStubs]
-
 from asi_arch.domain.verdict import Interval
+from asi_arch.stats.special import normal_quantile
 
 
 def shrunken(estimate: float, error: float, *, population: Sequence[float], confidence: float = 0.95) -> Interval:
@@ -28,5 +27,5 @@ def shrunken(estimate: float, error: float, *, population: Sequence[float], conf
         true_variance = max(0.0, variance - error**2)
         weight = true_variance / (true_variance + error**2) if true_variance + error**2 > 0 else 1.0
     value = centre + weight * (estimate - centre)
-    half_width = float(ndtri(0.5 + confidence / 2)) * math.sqrt(weight) * error
+    half_width = normal_quantile(0.5 + confidence / 2) * math.sqrt(weight) * error
     return Interval(estimate=value, low=value - half_width, high=value + half_width, confidence=confidence)

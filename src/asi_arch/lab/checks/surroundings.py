@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
 
+from asi_arch.lab.worker.optimizer import AdamW
 from asi_arch.mixers import feed_forward, model, ops
 from asi_arch.mixers import nn as blocks
 
@@ -37,6 +38,7 @@ _WATCHED: tuple[types.ModuleType | type, ...] = (
     time,
     torch.optim,
     torch.optim.AdamW,
+    AdamW,
     torch.optim.Optimizer,
     torch.nn.utils,
     torch.random,

@@ -12,6 +12,7 @@ from torch import nn
 
 from asi_arch.lab.checks.surroundings import Surroundings
 from asi_arch.lab.loading import Tampered
+from asi_arch.lab.worker.optimizer import AdamW
 from asi_arch.mixers.model import Block, LanguageModel
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -30,7 +31,7 @@ class Integrity:
         if changed := self._before.changes():
             raise Tampered(_message(changed, when))
 
-    def require_own(self, model: LanguageModel, optimizer: torch.optim.AdamW, seed: int) -> None:
+    def require_own(self, model: LanguageModel, optimizer: AdamW, seed: int) -> None:
         """The same, and that model, optimizer and random stream are as the trainer made them."""
         changed = [*self._before.changes(), *_changes(model, optimizer)]
         if torch.initial_seed() != seed:
@@ -39,12 +40,12 @@ class Integrity:
             raise Tampered(_message(changed, "while it was trained"))
 
 
-def _changes(model: LanguageModel, optimizer: torch.optim.AdamW) -> Iterator[str]:
+def _changes(model: LanguageModel, optimizer: AdamW) -> Iterator[str]:
     trained = {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
     optimized = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     if optimized != trained:
         yield "which parameters are trained"
-    if type(optimizer) is not torch.optim.AdamW or {"step", "zero_grad"} & set(vars(optimizer)):
+    if type(optimizer) is not AdamW or {"step", "zero_grad"} & set(vars(optimizer)):
         yield "the optimizer"
     if any(group[name] != optimizer.defaults[name] for group in optimizer.param_groups for name in _SETTINGS):
         yield "the optimizer's settings"

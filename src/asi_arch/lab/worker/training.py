@@ -14,6 +14,7 @@ from asi_arch.lab.adapters import load_adapted
 from asi_arch.lab.channel import Channel
 from asi_arch.lab.contract import Garbled, StepReport, Tokens, TrainJob, Weights
 from asi_arch.lab.worker.integrity import Integrity
+from asi_arch.lab.worker.optimizer import AdamW
 from asi_arch.mixers.model import LanguageModel
 
 MAX_AUXILIARY = 1.0
@@ -37,7 +38,7 @@ class Trainer:
         self._device = device
         self._is_bfloat16 = precision == "bfloat16"
         self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(
+        self.optimizer = AdamW(
             parameter_groups(model, spec.weight_decay), lr=spec.peak_lr, betas=spec.betas, eps=spec.eps, fused=True
         )
         self._step = 0
