@@ -13,6 +13,9 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --constraint const
 
 .PHONY: discover test test-all test-slow test-oldest check format vectors clean help
 
+# The tests start the command a hundred times: what Python has compiled is kept for that, whatever the user's setting.
+test test-slow test-all test-oldest check: export PYTHONDONTWRITEBYTECODE =
+
 help:
 	@sed -n '1,2s/^# //p' Makefile
 
