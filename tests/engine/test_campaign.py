@@ -92,6 +92,19 @@ async def test_the_weights_of_one_seed_are_checked_again(make_bench: MakeBench) 
     assert {(order.key.seed, order.is_rechecked) for order in lab.orders} == {(0, True), (1, False)}
 
 
+async def test_the_lab_is_told_which_training_follows_unless_that_is_known(make_bench: MakeBench) -> None:
+    lab, store = FakeLab(), FakeStore()
+    await _search(make_bench, store, lab, slots=1, count=3)
+    for order in lab.orders:
+        is_first = order.key.stage is StageName.LANGUAGE
+        assert order.then == (order.key.model_copy(update={"stage": StageName.RECALL}) if is_first else None)
+    again, half_known = FakeLab(), FakeStore()
+    for run in (run for key in lab.orders if (run := store.run(key.key)) and run.key.stage is StageName.RECALL):
+        half_known.save_run(run)
+    await _search(make_bench, half_known, again, slots=1, count=3)
+    assert again.orders and not any(order.then for order in again.orders)
+
+
 async def test_finished_runs_are_never_done_twice(make_bench: MakeBench) -> None:
     store, lab = FakeStore(), FakeLab()
     await _search(make_bench, store, lab, slots=2)

@@ -100,6 +100,8 @@ class RunOrder(NamedTuple):
     """[R, T] in nats: the reference's at the held-out positions, so that it is known where the candidate gains."""
     is_rechecked: bool = True
     """Whether the trained weights pass the checks again before the score counts."""
+    then: RunKey | None = None
+    """The training that follows if this one comes through: it may be made ready meanwhile."""
     keep_losses: "Callable[[NDArray[np.float32]], None] | None" = None
     """Given this run's own [R, T] when it was scored."""
 

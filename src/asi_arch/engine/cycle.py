@@ -154,6 +154,7 @@ async def _trained(job: _Job, key: RunKey) -> Run:
         ballot=job.agreement.ballot(key.seed),
         adapter=proposal.adapter,
         baseline_losses=_losses(bench, reference),
+        then=_next(bench, key),
         is_rechecked=key.seed == bench.campaign.profile.seeds[0],
         keep_losses=kept.append if proposal.sha == bench.reference.sha else None,
     )
@@ -171,6 +172,13 @@ async def _trained(job: _Job, key: RunKey) -> Run:
     if proposal.author is not Author.BASELINE or isinstance(run.outcome, Measured):
         bench.store.save_run(run)
     return run
+
+
+def _next(bench: Bench, key: RunKey) -> RunKey | None:
+    """The same seed's run in the next stage, unless there is none, or it is known."""
+    stages = list(StageName)[list(StageName).index(key.stage) + 1 :]
+    found = key.model_copy(update={"stage": stages[0]}) if stages else None
+    return found if found is not None and bench.store.run(found) is None else None
 
 
 def _reference_run(bench: Bench, proposal: Proposal, key: RunKey) -> Run | None:

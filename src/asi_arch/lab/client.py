@@ -13,8 +13,10 @@ from asi_arch.domain.profile import Profile, StageName
 from asi_arch.lab.blind_scoring import score_blind
 from asi_arch.lab.checking import check_source
 from asi_arch.lab.checks.setting import CheckSetting, Shape
+from asi_arch.lab.contract import TrainJob
 from asi_arch.lab.parent import WarmParentHandle
-from asi_arch.lab.running import train_and_score
+from asi_arch.lab.preparing import Workers
+from asi_arch.lab.running import train_and_score, train_job
 from asi_arch.lab.sandbox.selftest import require_walls
 from asi_arch.lab.sandbox.tier import Tier
 
@@ -49,6 +51,7 @@ class LocalLab:
         self._protocol = protocol
         self._training = asyncio.Semaphore(workers)
         self._parent: WarmParentHandle | None = None
+        self._workers = Workers()
         self._starting = asyncio.Lock()
         self._calibrating = asyncio.Lock()
         self._target_parameters: int | None = None
@@ -76,6 +79,7 @@ class LocalLab:
 
     async def close(self) -> None:
         """End the warm parent and everything below it."""
+        await self._workers.close()
         if self._parent is not None:
             await self._parent.close()
             self._parent = None
@@ -99,6 +103,8 @@ class LocalLab:
                     self._profile,
                     task,
                     order=order,
+                    workers=self._workers,
+                    following=self._following(order),
                     setting=self._setting(),
                     on_progress=on_progress,
                     clock=time.monotonic,
@@ -111,6 +117,12 @@ class LocalLab:
         task = self._task_of(order)
         async with self._training:
             return await self._retried(lambda parent: score_blind(parent, self._profile, task, order, weights))
+
+    def _following(self, order: RunOrder) -> TrainJob | None:
+        """The job of the run that comes next; on a GPU it waits its turn, because memory there is for one."""
+        if order.then is None or self._profile.device != "cpu":
+            return None
+        return train_job(self._profile, self._tasks[order.then.stage], order, order.then)
 
     def _task_of(self, order: RunOrder) -> Task:
         if order.key.protocol != self._protocol:

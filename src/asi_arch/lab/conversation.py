@@ -41,6 +41,8 @@ class Conversation:
         self._child = child
         self._patience_s = patience_s
         self.is_dismissed = False
+        self.has_begun = False
+        """Whether anything was said to the child."""
 
     @property
     def pid(self) -> int:
@@ -53,6 +55,7 @@ class Conversation:
         Raises `Stalled` when the child leaves so much unread that the frame does not fit within the patience, in which
         time that it waited for a core does not count.
         """
+        self.has_begun = True
         if self._child.writer.is_closing():
             return
         self._child.writer.write(encode(message, arrays))

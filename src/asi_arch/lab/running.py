@@ -9,7 +9,17 @@ from typing import NamedTuple
 from safetensors.numpy import save
 
 from asi_arch.domain.errors import LabError
-from asi_arch.domain.outcome import CheckReport, Crashed, Measured, Outcome, Rejected, Run, Severity, StoppedEarly
+from asi_arch.domain.outcome import (
+    CheckReport,
+    Crashed,
+    Measured,
+    Outcome,
+    Rejected,
+    Run,
+    RunKey,
+    Severity,
+    StoppedEarly,
+)
 from asi_arch.domain.ports import Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import LanguageStage, Profile, RecallStage, StageName
 from asi_arch.lab import processes
@@ -18,6 +28,7 @@ from asi_arch.lab.checks.setting import CheckSetting
 from asi_arch.lab.contract import Arrays, CheckTrainedJob, ScoreJob, StepReport, Tokens, TrainJob, Weights
 from asi_arch.lab.conversation import ChildFailed, Conversation, Stalled, conversation
 from asi_arch.lab.parent import WarmParentHandle
+from asi_arch.lab.preparing import Workers
 from asi_arch.lab.scoring import Scored, Scoring
 from asi_arch.lab.strictness import complaint_about
 from asi_arch.lab.watch import LiveWatch
@@ -44,15 +55,20 @@ async def train_and_score(
     task: Task,
     *,
     order: RunOrder,
+    workers: Workers,
+    following: TrainJob | None,
     setting: CheckSetting,
     on_progress: Callable[[Progress], None],
     clock: Callable[[], float],
 ) -> tuple[Run, bytes]:
-    """The run and its weights as safetensors; steps and tokens are counted here. `clock` is monotonic, in seconds."""
+    """The run and its weights as safetensors; steps and tokens are counted here. `clock` is monotonic, in seconds.
+
+    `following` is the job of `order.then`, for which a worker is prepared while this run is checked.
+    """
     started = clock()
     stage = stage_of(profile, order.key.stage)
     watch = LiveWatch(profile.watch, order.key.stage, steps=stage.steps, baseline=order.baseline)
-    training = _Training(profile, task, order, watch=watch, on_progress=on_progress, clock=clock)
+    training = _Training(profile, task, order, workers=workers, watch=watch, on_progress=on_progress, clock=clock)
     patience_s = profile.watch.stall_s
     async with conversation(parent, patience_s) as scorer, conversation(parent, patience_s) as blind:
 
@@ -68,9 +84,13 @@ async def train_and_score(
         if trained.weights:
             async with _checking(parent, order, setting, trained.weights) as checking:
                 scored = await _scored(Scoring(profile, task, order, trained.weights), order, scorer, blind)
+                if scored.score is not None and order.then is not None and following is not None:
+                    await workers.prepare(parent, order.then, following, patience_s)
                 if scored.score is not None and checking is not None:
                     report = await checking
                     scored = _unless_rejected(scored, report, order.key.stage)
+    if order.then is not None and scored.score is None:
+        workers.drop(order.then)
     steps = len(watch.losses)
     run = Run(
         key=order.key,
@@ -144,6 +164,7 @@ class _Training:
         task: Task,
         order: RunOrder,
         *,
+        workers: Workers,
         watch: LiveWatch,
         on_progress: Callable[[Progress], None],
         clock: Callable[[], float],
@@ -152,6 +173,7 @@ class _Training:
         self._stage = stage_of(profile, order.key.stage)
         self._task = task
         self._order = order
+        self._workers = workers
         self._watch = watch
         self._on_progress = on_progress
         self._clock = clock
@@ -167,7 +189,7 @@ class _Training:
         `meanwhile` is done once the first step is, while the worker is busy with the batches that it has.
         """
         weights: Arrays = {}
-        async with conversation(parent, self._profile.watch.stall_s) as talk:
+        async with self._workers.worker(parent, self._order.key, self._profile.watch.stall_s) as talk:
             try:
                 outcome, weights = await self._dialogue(talk, meanwhile)
             except Stalled:
@@ -180,9 +202,7 @@ class _Training:
         return Trained(outcome, weights, self._auxiliary, cpu_s, self._peak_mib)
 
     async def _dialogue(self, talk: Conversation, meanwhile: Callable[[], Awaitable[None]]) -> tuple[Outcome, Arrays]:
-        await talk.say(self._job())
-        for step in range(min(_AHEAD, self._stage.steps)):
-            await self._send_batch(talk, step)
+        await self._begin(talk)
         started = self._clock()
         for step in range(self._stage.steps):
             message, _ = await talk.hear(self._profile.watch.stall_s)
@@ -204,6 +224,13 @@ class _Training:
             raise ChildFailed(f"the process sent weights that can't be used: {complaint}")
         self._peak_mib = message.peak_mib
         return Measured(), weights
+
+    async def _begin(self, talk: Conversation) -> None:
+        """The job, where the worker was not prepared, and the first batches."""
+        if not talk.has_begun:
+            await talk.say(train_job(self._profile, self._task, self._order, self._order.key))
+        for step in range(min(_AHEAD, self._stage.steps)):
+            await self._send_batch(talk, step)
 
     def _take(self, step: int, report: StepReport, elapsed_s: float, pid: int) -> Outcome | None:
         """CPU time is the kernel's count where it can be read: the child's own clock may have been tampered with."""
@@ -229,25 +256,28 @@ class _Training:
         self.tokens_per_step = batch.inputs.size
         await talk.say(Tokens(), {"inputs": batch.inputs, "targets": batch.targets})
 
-    def _job(self) -> TrainJob:
-        return TrainJob(
-            source=self._order.source,
-            adapter=self._order.adapter,
-            model=self._profile.model,
-            vocabulary=self._task.vocabulary,
-            mlp_width=self._order.mlp_width,
-            optimizer=self._stage.optimizer,
-            steps=self._stage.steps,
-            seed=self._order.key.seed,
-            device=self._profile.device,
-            precision=self._profile.precision,
-        )
-
     def _failed(self, failure: ChildFailed) -> Outcome:
         stage = self._order.key.stage
         if failure.is_tampering:
             return Rejected(check="tampering", reason=failure.reason, stage=stage)
         return Crashed(stage=stage, reason=failure.reason, log=failure.log)
+
+
+def train_job(profile: Profile, task: Task, order: RunOrder, key: RunKey) -> TrainJob:
+    """What a worker needs to build the order's model and train it for the run `key`."""
+    stage = stage_of(profile, key.stage)
+    return TrainJob(
+        source=order.source,
+        adapter=order.adapter,
+        model=profile.model,
+        vocabulary=task.vocabulary,
+        mlp_width=order.mlp_width,
+        optimizer=stage.optimizer,
+        steps=stage.steps,
+        seed=key.seed,
+        device=profile.device,
+        precision=profile.precision,
+    )
 
 
 def score_job(profile: Profile, task: Task, order: RunOrder) -> ScoreJob:

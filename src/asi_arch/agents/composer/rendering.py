@@ -1,8 +1,8 @@
 """From a design to the text of a candidate: templates for the code, a table for the imports."""
 
-import ast
 import math
 import re
+import symtable
 from typing import Any
 
 from asi_arch.agents.composer.design import Design
@@ -137,7 +137,7 @@ def _key_of(design: Design, family: Family) -> str | None:
 
 def _imports(body: str) -> str:
     """Import lines for exactly the names that the body uses, in isort's order."""
-    used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)} & set(_IMPORTS)
+    used = _globals(symtable.symtable(body, "<template>", "exec")) & set(_IMPORTS)
     plain = [f"import {name}" for module, name in map(_IMPORTS.__getitem__, sorted(used)) if not module]
     modules: dict[str, list[str]] = {}
     for module, name in map(_IMPORTS.__getitem__, sorted(used)):
@@ -150,6 +150,12 @@ def _imports(body: str) -> str:
         [lines[m] for m in lines if m.startswith("asi_arch")],
     )
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _globals(table: symtable.SymbolTable) -> set[str]:
+    """Names that a scope or one inside it uses and does not bind."""
+    own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
+    return own.union(*map(_globals, table.get_children()))
 
 
 def _import_line(module: str, names: list[str]) -> str:
