@@ -1,6 +1,6 @@
 """Leaks in training batches of the usual size only.
 Defence: executed
-Check: future
+Check: model
 """
 
 from torch import Tensor, nn

@@ -21,6 +21,8 @@ from asi_arch.lab.checks.probe import Probe, Variant, backward, forward
 _FUTURE = "future"
 _LENGTH = "length"
 _LARGE = 8.0
+_FACTORS = {"zeros": 0.0, "large": _LARGE, "uniform": _LARGE, "opposite": -_LARGE}
+"""By which the tokens put in are multiplied, where it is not 1."""
 _CUT_EDGES = (31, 33, 64)
 _TOKEN_EDGES = (65, 127)
 _LONG = 512
@@ -33,7 +35,7 @@ class Change(NamedTuple):
 
     first: int
     how: str
-    """'noise', 'large', 'zeros' or 'token'."""
+    """'noise', 'large', 'zeros', 'uniform', 'opposite' or 'token'."""
 
     def __str__(self) -> str:
         match self.how:
@@ -43,6 +45,8 @@ class Change(NamedTuple):
                 return f"all tokens from {self.first} on were set to zero"
             case "large":
                 return f"all tokens from {self.first} on were replaced by large ones"
+            case "uniform" | "opposite":
+                return f"all tokens from {self.first} on were replaced by one and the same large one"
             case _:
                 return f"all tokens from {self.first} on were replaced"
 
@@ -65,6 +69,8 @@ def changes(length: int, *, is_dense: bool) -> list[Change]:
         tokens |= {2, *(length * part // 5 for part in range(1, 5)), *_TOKEN_EDGES}
     found = [Change(cut, "noise") for cut in sorted(cuts) if cut < length]
     found += [Change(max(1, length // 3), "large"), Change(max(1, 2 * length // 3), "zeros")]
+    # A threshold on a mean over everything is crossed by what does not cancel out, to one side or the other.
+    found += [Change(max(1, length // 3), how) for how in ("uniform", "opposite")]
     return found + [Change(token, "token") for token in sorted(tokens) if 0 < token < length]
 
 
@@ -135,8 +141,8 @@ def _rows(probe: Probe, sweep: _Sweep, planned: list[Change]) -> Tensor:
     x = base.repeat(1 + len(planned), 1, 1)
     for row, change in enumerate(planned, start=1):
         end = change.first + 1 if change.how == "token" else sweep.length
-        factor = {"zeros": 0.0, "large": _LARGE}.get(change.how, 1.0)
-        x[row, change.first : end] = factor * other[change.first : end]
+        tokens = other[-1:] if change.how in ("uniform", "opposite") else other[change.first : end]
+        x[row, change.first : end] = _FACTORS.get(change.how, 1.0) * tokens
     return x
 
 
@@ -165,7 +171,7 @@ def _compared(probe: Probe, sweep: _Sweep, planned: list[Change]) -> list[Findin
 
 def _worst(probe: Probe, variant: Variant, outputs: tuple[Tensor, Tensor], planned: list[Change]) -> Difference | None:
     """Rounding grows with the size of what was put in."""
-    sizes = torch.tensor([_LARGE if change.how == "large" else 1.0 for change in planned], dtype=torch.float64)
+    sizes = torch.tensor([max(1.0, abs(_FACTORS.get(change.how, 1.0))) for change in planned], dtype=torch.float64)
     firsts = torch.tensor([change.first for change in planned])
     return difference(*outputs, probe.tolerance(variant) * sizes, until=firsts)
 
