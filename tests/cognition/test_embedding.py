@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -35,6 +36,24 @@ def test_a_long_text_has_several_windows_and_not_more_than_the_bound(model: Mini
 
 def test_a_text_has_the_same_vector_every_time(model: MiniLm) -> None:
     assert (model.windows("gates saturate") == MiniLm().windows("gates saturate")).all()
+
+
+def test_threads_share_one_model_and_get_the_same_vectors(model: MiniLm, monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    made: list[object] = []
+    session = onnxruntime.InferenceSession
+
+    def counted(*arguments, **options):
+        made.append(session(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", counted)
+    fresh, texts = MiniLm(), [f"gate {number} saturates" for number in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(fresh.windows, texts))
+    assert len(made) == 1
+    assert all((one == model.windows(text)).all() for one, text in zip(found, texts, strict=True))
 
 
 def test_neither_torch_nor_the_packages_code_is_loaded(extra: None) -> None:

@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from asi_arch.agents.minds.extractor import extract
 from asi_arch.cognition.consistency import inspect, refuse_duplicate
 from asi_arch.cognition.corpus import PACKAGED, PARTS, load_corpus, read_paper, save_paper
 from asi_arch.cognition.findings import load_findings
@@ -21,7 +20,6 @@ from asi_arch.domain.cognition import Entry, Paper, Passage
 from asi_arch.domain.errors import PaperError, UserError
 from asi_arch.domain.minds import Mind, Role
 from asi_arch.llm.lines import parsed
-from asi_arch.minds import opened_minds
 from asi_arch.papers import Reporting, open_library
 from asi_arch.settings import Settings, load_settings
 
@@ -153,6 +151,10 @@ def _extracted(file: Path, there: Sequence[Paper], mind: Mind | None, settings: 
 
 
 async def _asked(mind: Mind | None, document: Document, settings: Settings) -> Paper:
+    # A search needs neither, and they take half a second to load.
+    from asi_arch.agents.minds.extractor import extract
+    from asi_arch.minds import opened_minds
+
     if mind is not None:
         return await extract(mind, document)
 

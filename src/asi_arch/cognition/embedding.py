@@ -7,6 +7,7 @@ code is imported.
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ class MiniLm:
         if complaint := complaint_about_embeddings():
             raise UserError(f"search by meaning can't be had: {complaint}")
         self._model, self._tokens = _data_file(*_MODEL), _data_file(*_TOKENIZER)
+        self._loading = Lock()
 
     @property
     def fingerprint(self) -> str:
@@ -58,8 +60,10 @@ class MiniLm:
         return sha256("\n".join((sha256(self._model.read_bytes()), sha256(self._tokens.read_bytes()), method)))
 
     def windows(self, text: str) -> Vectors:
-        """[W, 384], unit length: one vector per window of the text, `MAX_WINDOWS` at most."""
-        encoding = self._tokenizer.encode(text)
+        """[W, 384], unit length: one vector per window of the text, `MAX_WINDOWS` at most; from any thread."""
+        with self._loading:  # once, whoever comes first
+            tokenizer, _ = self._tokenizer, self._session
+        encoding = tokenizer.encode(text)
         return np.concatenate([self._encoded(part) for part in [encoding, *encoding.overflowing][:MAX_WINDOWS]])
 
     def _encoded(self, part: Any) -> Vectors:

@@ -1,7 +1,8 @@
 """What all retrievers have in common: they put the entries in order, by their number in the base."""
 
-import statistics
+import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import NamedTuple, Protocol
 
 
@@ -46,10 +47,16 @@ class Hybrid:
         for retriever, weight in self._parts:
             found = {hit.number: hit.score for hit in retriever.ranked(text)}
             scores = [found.get(number, 0.0) for number in range(self._entries)]
-            scale = weight / (statistics.pstdev(scores) or 1.0) if scores else 0.0
+            scale = weight / (_spread(scores) or 1.0) if scores else 0.0
             for number, score in found.items():
                 total[number] = total.get(number, 0.0) + scale * score
         return best_first(total)
+
+
+def _spread(scores: Sequence[float]) -> float:
+    """The standard deviation; `statistics.pstdev` is exact to the last digit and fifty times slower."""
+    mean = fmean(scores)
+    return math.sqrt(fmean((score - mean) ** 2 for score in scores))
 
 
 def best_first(scores: Mapping[int, float]) -> list[Hit]:

@@ -7,6 +7,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +26,8 @@ SHIPPED = Path(__file__).parent / "papers.vectors"
 """Vectors of the papers that ship, so that a first search need not encode them; `make vectors` writes it."""
 Progress = Callable[[int, int], None]
 """Told how many texts of how many are encoded."""
+_MOST_THREADS = 4
+"""Sentences that are encoded at the same time, each by one thread; a text has three or four."""
 MAX_SENTENCES = 12
 """Of a text that is searched for, the first ones; the last of them goes on to the end of what the encoder reads."""
 
@@ -61,6 +64,7 @@ class ByMeaning:
         sizes = [len(_clauses(entry)) for group in groups for paper in group for entry in paper.entries]
         self._starts = np.cumsum([0, *sizes[:-1]])
         self._encoder = encoder
+        self._pool = ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1), "encoder")
         self._count = sum(sizes)
         if found:
             vectors = np.concatenate(found)
@@ -72,7 +76,7 @@ class ByMeaning:
         sentences = sentences_of(text, MAX_SENTENCES)
         if not self._count or not sentences:
             return []
-        asked = np.concatenate([self._encoder.windows(sentence) for sentence in sentences])
+        asked = np.concatenate(list(self._pool.map(self._encoder.windows, sentences)))
         found, numbers = self._index.search(asked, self._count)
         likeness = np.empty_like(found)
         np.put_along_axis(likeness, numbers, found, axis=1)
