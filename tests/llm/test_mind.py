@@ -49,6 +49,14 @@ async def test_what_is_wrong_is_told_and_asked_again_twice(desk, bad: str | Repl
         await desk.minds(ScriptedBackend([bad] * 3)).ask(make_question())
 
 
+async def test_of_a_reply_that_was_cut_off_only_the_beginning_is_shown_again(desk) -> None:
+    endless = "2, 3, 5, 7, " * 1_000
+    backend = ScriptedBackend([Reply(text=endless, ending=Ending.TRUNCATED), endless, GOOD])
+    assert await desk.minds(backend).ask(make_question()) == Mark(score=7)
+    shown = [turn.reply for turn in backend.requests[2].turns]
+    assert shown == [endless[:1_000], endless]
+
+
 async def test_a_complaint_of_the_asker_reaches_the_author(desk) -> None:
     base = make_question()
     question = Question(

@@ -20,6 +20,8 @@ LONGEST_CHARS: Final = 1_000_000
 
 _REPAIRED_CHARS = 200_000
 _QUOTED_CHARS = 20_000
+_BEGINNING_CHARS = 1_000
+"""Of a reply that was cut off, which is shown again: the rest is what made it too long."""
 _MISTAKES = 8
 
 Send = Callable[[Request], Awaitable[Reply]]
@@ -59,7 +61,8 @@ async def ask(question: Question[Answer], request: Request, send: Send) -> Answe
             raise BadAnswer(
                 f"{_who(request, reply)} gave no usable answer in {REASKS + 1} tries; the last: {complaint}"
             )
-        turn = Turn(reply=reply.text[:_QUOTED_CHARS], complaint=complaint)
+        shown = _BEGINNING_CHARS if reply.ending is Ending.TRUNCATED else _QUOTED_CHARS
+        turn = Turn(reply=reply.text[:shown], complaint=complaint)
         request = request.model_copy(update={"turns": (*request.turns, turn)})
 
 

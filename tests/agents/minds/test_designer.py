@@ -67,6 +67,15 @@ def test_the_form_offers_only_what_can_be_done(brief: Brief) -> None:
     assert question(bare, bare.known()).answer.model_json_schema()["properties"]["remove"]["maxItems"] == 0
 
 
+def test_the_form_bounds_a_setting_without_barring_a_choice() -> None:
+    setting = Sketch.model_json_schema()["$defs"]["SettingWish"]["properties"]
+    offered = {
+        (name, choice) for mechanism in CATALOGUE.values() for name, c in mechanism.settings.items() for choice in c
+    }
+    assert {name for name, _ in offered} == set(setting["setting"]["enum"])
+    assert max(len(f"({choice})") for _, choice in offered) <= setting["value"]["maxLength"]
+
+
 def test_what_is_added_takes_the_place_of_its_rival(brief: Brief) -> None:
     assert "delta_rule" not in design(brief, sketch(["additive_write"]))
 

@@ -44,14 +44,19 @@ MechanismKey = Annotated[
 ]
 
 
+_SETTING_NAMES = sorted({name for mechanism in CATALOGUE.values() for name in mechanism.settings})
+_VALUE_CHARS = 16
+
+
 class SettingWish(BaseModel):
     """One setting of a mechanism, its value written as in the list."""
 
     model_config = ConfigDict(extra="forbid")
 
     mechanism: MechanismKey
-    setting: str
-    value: str
+    setting: Annotated[str, WithJsonSchema({"type": "string", "enum": _SETTING_NAMES, "title": "setting"})]
+    value: Annotated[str, WithJsonSchema({"type": "string", "maxLength": _VALUE_CHARS, "title": "value"})]
+    # The form alone holds them in bounds: a small model that is free to go on counts up to the end of its tokens.
 
 
 class Sketch(BaseModel):
