@@ -101,6 +101,12 @@ def test_of_two_additions_that_exclude_each_other_the_first_counts(brief: Brief)
     assert "channel_decay" not in found
 
 
+def test_an_addition_that_makes_no_sense_alone_is_left_out_where_another_part_of_the_wish_remains(brief: Brief) -> None:
+    found = design(brief, sketch(["shared_query_key", "output_aware_routing"]))
+    assert "shared_query_key" in found
+    assert "output_aware_routing" not in found
+
+
 @pytest.mark.parametrize(
     ("reply", "told"),
     [

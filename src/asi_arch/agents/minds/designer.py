@@ -136,10 +136,10 @@ def question(brief: Brief, known: Known) -> Question[Sketch]:
 def design_of(sketch: Sketch, start: Design | None) -> Design:
     """The consistent design that a sketch asks for; what it adds wins over what was there.
 
-    A setting that does not exist, or a value that is none of its choices, leaves the mechanism as it is, and of several
-    additions to a family with room for one the first counts: that spoils no idea, and what was changed is told from the
-    design and not from the sketch. Raises `ValueError` with what else is
-    wrong, in the model's own words.
+    A setting that does not exist, or a value that is none of its choices, leaves the mechanism as it is; of several
+    additions to a family with room for one the first counts, and one that makes no sense where it would stand is left
+    out as long as another part of the wish remains. That spoils no idea, and what was changed is told from the design
+    and not from the sketch. Raises `ValueError` with what else is wrong, in the model's own words.
     """
     kept: dict[str, Part] = {part.key: part for part in (start.parts if start else ())}
     if unknown := [key for key in sketch.remove if key not in kept]:
@@ -157,7 +157,8 @@ def design_of(sketch: Sketch, start: Design | None) -> Design:
     design = settle([*new.values(), *kept.values()], barred=frozenset(sketch.remove))
     families = [CATALOGUE[key].family for key in sketch.add if key in design]
     excess = {key for key in sketch.add if CATALOGUE[key].family in EXCLUSIVE.intersection(families)}
-    if lost := [key for key in sketch.add if key not in design and key not in excess]:
+    lost = [key for key in sketch.add if key not in design and key not in excess]
+    if lost and not (sketch.remove or any(key in design for key in sketch.add)):
         raise ValueError(_why_lost(lost, sketch.add))
     if design.matrices > MAX_MATRICES:
         raise ValueError("this needs more parameters than there are; add less, or remove a branch or a gate")
