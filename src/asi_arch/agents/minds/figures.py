@@ -13,6 +13,7 @@ _UNITS = {
     "share": r"%|percent\b|(?:percentage )?points?\b",
     "ratio": r"[x\u00d7](?!\w)|times\b|-?fold\b",
     "errors": r"(?:standard )?errors?\b",
+    "seeds": r"(?:fresh )?seeds?\b",
 }
 _UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _UNITS.items())
 _NUMBER = re.compile(
@@ -27,10 +28,12 @@ _FORMULA = re.compile(
 """A digit in an expression, such as t-1, T^2, 1 - a, 2 * D: no measurement."""
 
 _AMOUNT = re.compile(
-    rf"\s*(?:\b(?:by|of|to|from|at|about|around|only|roughly) )*[-+\u00b1~\u2248]?\s*{_NUMBER.pattern}", re.IGNORECASE
+    rf"\s*(?:\b(?:by|of|to|from|at|over|about|around|only|roughly) )*[-+\u00b1~\u2248]?\s*{_NUMBER.pattern}",
+    re.IGNORECASE,
 )
 """A number with what leads up to it."""
-_EMPTY = re.compile(r"\s*\(\W*\)")
+_EMPTY = re.compile(r"\s*\(\W*\)|[:;,]\s*(?=[,;.])")
+"""Brackets, and a stop before another one, that an amount has left behind."""
 
 
 class Figure(NamedTuple):
@@ -40,7 +43,7 @@ class Figure(NamedTuple):
     decimals: int
     """Digits behind the point, to which it may be rounded."""
     unit: str
-    """'nats', 'share' (percent or points), 'ratio', 'errors', or empty."""
+    """'nats', 'share' (percent or points), 'ratio', 'errors', 'seeds', or empty."""
     told: str
     """As it stands in the text, with its unit."""
 
