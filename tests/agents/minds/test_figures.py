@@ -67,7 +67,7 @@ def test_numbers_are_read_with_their_decimals_and_units() -> None:
     ("text", "words"),
     [
         (
-            "Language loss is 4.071 \u00b1 0.016 nats (noise) over 2 seeds: about six standard errors, strong evidence.",
+            "Language loss is 4.071 \u00b1 0.016 nats (noise) over 2 seeds: six standard errors, strong evidence.",
             "Language loss is (noise), strong evidence.",
         ),
         (
