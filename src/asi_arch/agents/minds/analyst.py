@@ -5,7 +5,7 @@ and lessons, and the findings that the literature is searched with; a number tha
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -65,7 +65,8 @@ class MindAnalyst:
             self._say(f"#{experiment.index}: {error}; the account is made from the numbers alone")
             return account.model_copy(update={"note": shortened(f"The model gave no account: {error}", _NOTE_WORDS)})
         parts = {name: " ".join(getattr(found, name).split()) for name in ("design", "mechanism", "lessons")}
-        findings = tuple(map(without_amounts, found.findings))
+        roles = _roles(experiment, context)
+        findings = tuple(_searchable(finding, roles) for finding in found.findings)
         return account.model_copy(update={**parts, "findings": findings, "author": "model"})
 
 
@@ -76,7 +77,7 @@ def question(experiment: Experiment, context: Evidence, account: Analysis) -> Qu
     code = bare_difference(source, parent.proposal.source) if parent else bare(source)
     measured = "\n".join(getattr(account, part) for part in _PARTS)
     relatives = "\n".join(_relatives(experiment, context))
-    names = _names(experiment, context)
+    roles = _roles(experiment, context)
     return Question(
         role=Role.ANALYST,
         prompt=prompt(
@@ -91,27 +92,26 @@ def question(experiment: Experiment, context: Evidence, account: Analysis) -> Qu
         answer=Account,
         temperature=0.3,
         max_tokens=MAX_TOKENS,
-        complaint=lambda answer: complaint_about(answer, measured=f"{measured}\n{relatives}", code=code, names=names),
+        complaint=lambda answer: complaint_about(answer, measured=f"{measured}\n{relatives}", code=code, roles=roles),
         subject=str(experiment.index),
     )
 
 
-def complaint_about(answer: Account, *, measured: str, code: str, names: frozenset[str]) -> str | None:
+def complaint_about(answer: Account, *, measured: str, code: str, roles: Mapping[str, str]) -> str | None:
     """What the model should mend: a number that it was not given, or a finding that no search could use.
 
-    Measured amounts in findings are left out and not complained about: a search has no use for them.
+    A search has no use for measured amounts and names of designs in findings; they are replaced and not complained
+    about, because a small model repeats them.
     """
     for part in ("design", "mechanism", "lessons"):
         if unknown := invented(getattr(answer, part), measured, code):
             return f"'{part}' states {listed(unknown)}, which was not measured; leave out what you were not given."
-    for number, finding in enumerate(map(without_amounts, answer.findings), start=1):
+    for number, finding in enumerate((_searchable(finding, roles) for finding in answer.findings), start=1):
         words = len(finding.split())
         if not _FINDING_WORDS[0] <= words <= _FINDING_WORDS[1]:
             return f"Finding {number} has {words} words; describe one symptom in a sentence of 15 to 40 words."
         if stated := figures(finding):
             return f"Finding {number} states {stated[0].told}; say in words what was observed, without numbers."
-        if named := sorted(name for name in names if re.search(rf"\b{re.escape(name)}\b", finding, re.IGNORECASE)):
-            return f"Finding {number} names {named[0]}; describe what was observed without the names of designs."
     return None
 
 
@@ -120,13 +120,25 @@ def _is_comparable(experiment: Experiment, context: Evidence) -> bool:
     return any(other is not None and other.index != experiment.index for other in relatives)
 
 
-def _names(experiment: Experiment, context: Evidence) -> frozenset[str]:
-    """Of the designs in a prompt, as far as they are no words of the language."""
-    relatives = (experiment, context.reference, context.parent, context.grandparent, *context.siblings)
-    names = [other.proposal.name for other in relatives if other is not None]
-    return frozenset(
-        name for name in names if any(not c.isalpha() or c.isupper() for c in name[1:]) and " " not in name
-    )
+def _searchable(finding: str, roles: Mapping[str, str]) -> str:
+    """The finding without measured amounts, and with designs called by what they are to the experiment."""
+    for name, role in roles.items():
+        finding = re.sub(rf"\b{re.escape(name)}\b", role, finding, flags=re.IGNORECASE)
+    text = without_amounts(finding)
+    return text[:1].upper() + text[1:]
+
+
+def _roles(experiment: Experiment, context: Evidence) -> dict[str, str]:
+    """What the designs of a prompt are, by their names, as far as these are no words of the language."""
+    siblings = {sibling.proposal.name: "a sibling" for sibling in context.siblings}
+    others = {"the grandparent": context.grandparent, "the reference": context.reference, "the parent": context.parent}
+    roles = {**siblings, **{other.proposal.name: role for role, other in others.items() if other is not None}}
+    roles[experiment.proposal.name] = "the design"
+    return {
+        name: role
+        for name, role in roles.items()
+        if any(not c.isalpha() or c.isupper() for c in name[1:]) and " " not in name
+    }
 
 
 def _relatives(experiment: Experiment, context: Evidence) -> Iterator[str]:

@@ -54,9 +54,10 @@ class SettingWish(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     mechanism: MechanismKey
+    # Only the form bounds these: a model that is free to go on counts until its tokens end; what is none of the list
+    # spoils no idea.
     setting: Annotated[str, WithJsonSchema({"type": "string", "enum": _SETTING_NAMES, "title": "setting"})]
     value: Annotated[str, WithJsonSchema({"type": "string", "maxLength": _VALUE_CHARS, "title": "value"})]
-    # The form alone holds them in bounds: a small model that is free to go on counts up to the end of its tokens.
 
 
 class Sketch(BaseModel):
