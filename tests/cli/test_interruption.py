@@ -62,6 +62,7 @@ def kill_at(state: Path, word: str, *, workers: int = 2, profile: str | Path = "
         run.kill()
 
 
+@pytest.mark.slow
 def test_a_killed_controller_resumes_to_the_same_story(state: Path, whole: Story) -> None:
     kill_at(state, "#2 language")
     assert_ends_like(state, whole)
@@ -178,6 +179,7 @@ def signal_children(run: Controller, number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
+@pytest.mark.slow
 def test_ctrl_c_finishes_what_is_running(state: Path) -> None:
     interrupt_once(state, "#1 language")
     assert 2 <= len(story(state).experiments) < 6
