@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from asi_arch.lab.worker.optimizer import AdamW
+from asi_arch.lab.optimizer import AdamW
 
 pytestmark = pytest.mark.torch
 

@@ -44,7 +44,7 @@ def run(wish: RunWish) -> None:
     """Run until a limit or Ctrl-C; exit code 130 when it was cut short: before the search began, or by a second one."""
     limits, asked = _limits(wish), _asked(wish)
     settings = _with_mind(options.settings(wish.state, wish.workers), wish)
-    wished_profile(asked)
+    wished_profile(asked)  # a misspelt one is told at once
     if wish.estimate:
         from asi_arch.cli import estimate
 

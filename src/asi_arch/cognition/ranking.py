@@ -54,7 +54,7 @@ class Hybrid:
 
 
 def _spread(scores: Sequence[float]) -> float:
-    """The standard deviation; `statistics.pstdev` is exact to the last digit and fifty times slower."""
+    """The standard deviation; `statistics.pstdev` is exact to the last digit, which nobody needs here, and slow."""
     mean = fmean(scores)
     return math.sqrt(fmean((score - mean) ** 2 for score in scores))
 

@@ -6,6 +6,7 @@ run for several experiments at once, in any order, with the same result.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from asi_arch.engine.notices import StageChanged, Trained
 from asi_arch.engine.repairing import repaired
 from asi_arch.engine.reviewing import Checked, read_through
 
+_FOLLOWING = dict(pairwise(StageName))
 _LOSSES = "losses"
 """Name of the array in the blob that holds them."""
 
@@ -176,9 +178,10 @@ async def _trained(job: _Job, key: RunKey) -> Run:
 
 def _next(bench: Bench, key: RunKey) -> RunKey | None:
     """The same seed's run in the next stage, unless there is none, or it is known."""
-    stages = list(StageName)[list(StageName).index(key.stage) + 1 :]
-    found = key.model_copy(update={"stage": stages[0]}) if stages else None
-    return found if found is not None and bench.store.run(found) is None else None
+    if key.stage not in _FOLLOWING:
+        return None
+    found = key.model_copy(update={"stage": _FOLLOWING[key.stage]})
+    return None if bench.store.run(found) else found
 
 
 def _reference_run(bench: Bench, proposal: Proposal, key: RunKey) -> Run | None:

@@ -95,6 +95,16 @@ async def test_designs_are_called_by_what_they_are_in_findings_and_cost_no_secon
     )
 
 
+async def test_a_name_that_begins_another_and_a_symbol_are_left_as_they_are() -> None:
+    sibling = make_experiment(8, make_proposal("GatedNet-2", parent=3), language=(1.6, 1.61))
+    context = CONTEXT._replace(siblings=(sibling,))
+    named = "k_t grows without bound under many similar keys in GatedNet-2, and less so in GatedNet."
+    found, _, _ = await analysed({**REPLY, "findings": [named]}, context=context)
+    assert found.findings == (
+        "k_t grows without bound under many similar keys in a sibling, and less so in the parent.",
+    )
+
+
 async def test_amounts_are_left_out_of_findings_and_cost_no_second_question() -> None:
     found, mind, _ = await analysed({**REPLY, "findings": [f"{FINDING[:-1]} by 0.021 nats (weak evidence)."]})
     assert mind.complaints == []

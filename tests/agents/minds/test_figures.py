@@ -74,6 +74,7 @@ def test_numbers_are_read_with_their_decimals_and_units() -> None:
             "Loss fell by 0.433 nats (strong evidence) and recall did not move.",
             "Loss fell (strong evidence) and recall did not move.",
         ),
+        ("The last of x, ..., y counts twice.", "The last of x, ..., y counts twice."),
         ("Loss fell to about 1.6 (-0.02), within the noise.", "Loss fell, within the noise."),
         ("Recall rose by three points against the parent.", "Recall rose against the parent."),
         (

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from asi_arch.agents.comparison import accuracy_difference, language_difference, nats, points
 from asi_arch.agents.endings import ending
-from asi_arch.agents.english import listed
+from asi_arch.agents.english import capitalised, listed
 from asi_arch.agents.minds.figures import figures, invented, without_amounts
 from asi_arch.agents.minds.programs import bare, bare_difference
 from asi_arch.agents.minds.prompting import prompt
@@ -122,10 +122,10 @@ def _is_comparable(experiment: Experiment, context: Evidence) -> bool:
 
 def _searchable(finding: str, roles: Mapping[str, str]) -> str:
     """The finding without measured amounts, and with designs called by what they are to the experiment."""
-    for name, role in roles.items():
-        finding = re.sub(rf"\b{re.escape(name)}\b", role, finding, flags=re.IGNORECASE)
-    text = without_amounts(finding)
-    return text[:1].upper() + text[1:]
+    for name in sorted(roles, key=len, reverse=True):  # one may be the beginning of another
+        finding = re.sub(rf"\A{re.escape(name)}\b", capitalised(roles[name]), finding, flags=re.IGNORECASE)
+        finding = re.sub(rf"\b{re.escape(name)}\b", roles[name], finding, flags=re.IGNORECASE)
+    return without_amounts(finding)
 
 
 def _roles(experiment: Experiment, context: Evidence) -> dict[str, str]:

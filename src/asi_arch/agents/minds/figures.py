@@ -32,7 +32,7 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 """A number with what leads up to it."""
-_EMPTY = re.compile(r"\s*\(\W*\)|[:;,]\s*(?=[,;.])")
+_EMPTY = re.compile(r"\s*\(\W*\)|[:;,]\s*(?=[,;]|\.(?![\d.]))")
 """Brackets, and a stop before another one, that an amount has left behind."""
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
 
-from asi_arch.lab.worker.optimizer import AdamW
+from asi_arch.lab.optimizer import AdamW
 from asi_arch.mixers import feed_forward, model, ops
 from asi_arch.mixers import nn as blocks
 

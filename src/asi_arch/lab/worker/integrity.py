@@ -12,7 +12,7 @@ from torch import nn
 
 from asi_arch.lab.checks.surroundings import Surroundings
 from asi_arch.lab.loading import Tampered
-from asi_arch.lab.worker.optimizer import AdamW
+from asi_arch.lab.optimizer import AdamW
 from asi_arch.mixers.model import Block, LanguageModel
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")

@@ -13,8 +13,8 @@ from asi_arch.domain.profile import OptimizerSpec
 from asi_arch.lab.adapters import load_adapted
 from asi_arch.lab.channel import Channel
 from asi_arch.lab.contract import Garbled, StepReport, Tokens, TrainJob, Weights
+from asi_arch.lab.optimizer import AdamW
 from asi_arch.lab.worker.integrity import Integrity
-from asi_arch.lab.worker.optimizer import AdamW
 from asi_arch.mixers.model import LanguageModel
 
 MAX_AUXILIARY = 1.0

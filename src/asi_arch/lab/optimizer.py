@@ -1,4 +1,4 @@
-"""torch's AdamW without torch's compiler."""
+"""torch's AdamW without torch's compiler. Beside worker and checks, because one trains with it and both watch it."""
 
 import inspect
 from typing import Any
