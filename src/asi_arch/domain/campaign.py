@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from asi_arch.domain.profile import Profile
+from asi_arch.domain.published import Origin
 from asi_arch.domain.record import Record
 
 
@@ -21,6 +22,8 @@ class Campaign(Record):
     version: str
     """Of asi-arch."""
     created_at: float
+    origin: Origin | None = None
+    """Where it was imported from; None for a campaign of this program's own."""
 
     @property
     def protocol(self) -> str:

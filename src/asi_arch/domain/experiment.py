@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.outcome import CheckReport, Outcome, Run
 from asi_arch.domain.profile import StageName
+from asi_arch.domain.published import Published
 from asi_arch.domain.record import Record
 
 MQAR = "multi_query_recall"
@@ -82,6 +83,8 @@ class Experiment(Record):
     started_at: float = 0.0
     """Unix time."""
     finished_at: float = 0.0
+    published: Published | None = None
+    """What others have measured of it; None but for an experiment of an imported campaign."""
 
     def mean_loss(self, stage: StageName) -> float | None:
         """Mean held-out loss over the seeds; None where nothing was scored."""
