@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from asi_arch.domain.errors import StoreLocked
-from asi_arch.store.lock import FolderLock
+from asi_arch.store import lock as locks
+from asi_arch.store.lock import FolderLock, holder
 
 HOLD = """
 import sys
@@ -58,3 +59,14 @@ def test_an_unsigned_lock_is_still_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreLocked, match="another process"):
         FolderLock(tmp_path, owner="b", at=4.0)
     lock.release()
+
+
+@pytest.mark.parametrize("has_list", [True, False])
+def test_who_writes_is_seen_without_the_lock(tmp_path: Path, has_list: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not has_list:
+        monkeypatch.setattr(locks, "LOCKS", tmp_path / "none")
+    assert holder(tmp_path) is None
+    lock = FolderLock(tmp_path, owner="process 12", at=3.0)
+    assert holder(tmp_path) == "process 12"
+    lock.release()
+    assert holder(tmp_path) is None

@@ -190,8 +190,16 @@ class Store(Protocol):
         """Events with a number above `after`, oldest first."""
         ...
 
+    def last_event(self) -> Event | None:
+        """The newest event; None where nothing has happened."""
+        ...
+
     def propose(self, index: int, proposal: Proposal) -> None:
         """Remember a proposal before any work is done on it."""
+        ...
+
+    def unfinished(self) -> dict[int, Proposal]:
+        """Proposals that are not recorded yet, by index, as they were last mended or reviewed; needs no full scan."""
         ...
 
     def repair(self, index: int, proposal: Proposal) -> None:

@@ -1,7 +1,7 @@
 """A campaign in one pass: a light line for every experiment, without weights, curves or code."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from asi_arch.domain.campaign import Campaign
@@ -18,6 +18,10 @@ from asi_arch.domain.verdict import Verdict
 from asi_arch.report.standing import Yardstick, shown_names, yardstick
 from asi_arch.search.fitness import FitnessParts
 from asi_arch.stats.paired import Noise, pooled_noise
+
+
+def _nobody(_: int) -> None:
+    """Is told."""
 
 
 class Line(NamedTuple):
@@ -66,6 +70,8 @@ class Digest(NamedTuple):
     language_noise: Noise | None
     recall_noise: Noise | None
     yardstick: Yardstick
+    last_event: int = 0
+    """Number of the newest event that is in it."""
 
     @property
     def candidates(self) -> list[Line]:
@@ -110,22 +116,27 @@ class Digest(NamedTuple):
         return Counter(line.summary.outcome for line in self.candidates)
 
 
-def digest(store: Store) -> Digest:
-    """Read a campaign. Raises `StoreError` for a store without one."""
-    campaign = existing(store)
+def digest(store: Store, before: Digest | None = None, done: Callable[[int], None] = _nobody) -> Digest:
+    """Read a campaign, of a digest of `before` only what has come since. Raises `StoreError` for a store without one.
+
+    `done` is told after each experiment how many are read.
+    """
+    campaign, events = existing(store), store.events(after=before.last_event if before else 0)
     summaries = {summary.index: summary for summary in store.summaries()}
-    measure = yardstick(campaign, summaries)
-    traced = provenances(store.events())
-    lines = tuple(
-        _line(e, summaries[e.index], measure, traced.get(e.index)) for e in store.experiments() if e.index in summaries
-    )
+    measure, traced = yardstick(campaign, summaries), provenances(events)
+    lines = {line.summary.index: _renewed(line, summaries, measure, traced) for line in before.lines} if before else {}
+    for experiment in _unread(store, summaries, lines):
+        lines[experiment.index] = _line(experiment, summaries[experiment.index], measure, traced.get(experiment.index))
+        done(len(lines))
+    ordered = tuple(lines[index] for index in sorted(lines))
     return Digest(
         campaign=campaign,
-        lines=lines,
+        lines=ordered,
         verdicts=tuple(store.verdicts()),
-        language_noise=pooled_noise(line.language for line in lines),
-        recall_noise=pooled_noise(line.recall for line in lines),
+        language_noise=pooled_noise(line.language for line in ordered),
+        recall_noise=pooled_noise(line.recall for line in ordered),
         yardstick=measure,
+        last_event=events[-1].number if events else before.last_event if before else 0,
     )
 
 
@@ -163,6 +174,28 @@ def _scores(experiment: Experiment, stage: StageName) -> list[StageScore]:
     return [run.score for run in experiment.runs if run.key.stage is stage and run.score is not None]
 
 
+def _unread(store: Store, summaries: Mapping[int, Summary], read: Mapping[int, Line]) -> Iterator[Experiment]:
+    if not read:
+        yield from (experiment for experiment in store.experiments() if experiment.index in summaries)
+        return
+    found = (store.experiment(index) for index in summaries if index not in read)
+    yield from (experiment for experiment in found if experiment is not None)
+
+
+def _renewed(
+    line: Line, summaries: Mapping[int, Summary], measure: Yardstick, traced: Mapping[int, Provenance]
+) -> Line:
+    """With the fitness and the provenance that it has by now; all else of a finished experiment stays."""
+    summary = summaries[line.summary.index]
+    line = line._replace(summary=summary, parts=measure.parts(summary))
+    provenance = traced.get(summary.index)
+    return line if provenance is None else line._replace(provenance=provenance, mechanisms=_names(provenance))
+
+
+def _names(provenance: Provenance) -> tuple[str, ...]:
+    return tuple(component.name for component in provenance.components)
+
+
 def _line(experiment: Experiment, summary: Summary, measure: Yardstick, provenance: Provenance | None) -> Line:
     judgement, mechanisms = experiment.judgement, experiment.proposal.mechanisms
     return Line(
@@ -175,7 +208,7 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick, provenan
         finished_at=experiment.finished_at,
         is_audited=any(run.would_stop is not None for run in experiment.runs),
         repairs=len(experiment.proposal.repairs),
-        mechanisms=tuple(c.name for c in provenance.components) if provenance else mechanisms,
+        mechanisms=_names(provenance) if provenance else mechanisms,
         agreement=judgement.agreement if judgement else None,
         is_unmarked=bool(judgement and judgement.note),
         novelty=experiment.proposal.novelty,

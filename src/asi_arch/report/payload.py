@@ -135,8 +135,7 @@ def status_payload(store: Store) -> StatusPayload:
         finished=len(summaries),
         unfinished=[
             {"index": i, "name": p.name, "author": p.author.value, "parent": p.parent}
-            for i, p in store.proposals().items()
-            if i not in summaries
+            for i, p in store.unfinished().items()
         ],
         outcomes={kind: campaign.outcomes[kind] for kind in OUTCOMES if campaign.outcomes[kind]},
         early_stops=savings(campaign)._asdict(),

@@ -148,6 +148,11 @@ class SqliteExchanges:
                 yield self._exchange(row)
             last = rows[-1][0]
 
+    def about(self, subject: str) -> list[Exchange]:
+        """Those of one subject, oldest first: an experiment's have its index."""
+        query = "SELECT number, sent, settlement FROM exchange WHERE subject = ? ORDER BY number"
+        return [self._exchange(row) for row in self._rows(query, (subject,))]
+
     def open_ones(self) -> list[Exchange]:
         """Those without a settlement."""
         rows = self._rows("SELECT number, sent, settlement FROM exchange WHERE state = 'open' ORDER BY number")

@@ -123,6 +123,20 @@ class SqliteStore:
         with self._sound("an event"):
             return [event_of(row) for row in rows]
 
+    def last_event(self) -> Event | None:
+        """The newest event; None where nothing has happened."""
+        query = "SELECT number, at, kind, experiment, payload FROM event ORDER BY number DESC LIMIT 1"
+        rows = self._database.rows(query)
+        with self._sound("an event"):
+            return event_of(rows[0]) if rows else None
+
+    def unfinished(self) -> dict[int, Proposal]:
+        """Proposals that are not recorded yet, by index, as they were last mended or reviewed."""
+        left = "SELECT number FROM proposal EXCEPT SELECT number FROM experiment"
+        rows = self._database.rows(f"SELECT number, record FROM proposal WHERE number IN ({left}) ORDER BY number")
+        found = {number: self._read(Proposal, record) for number, record in rows}
+        return {number: self._mended(number) or proposal for number, proposal in found.items()}
+
     def propose(self, index: int, proposal: Proposal) -> None:
         """Remember a proposal before any work is done on it."""
         rows = self._database.rows("SELECT record FROM proposal WHERE number = ?", (index,))
@@ -279,8 +293,14 @@ class SqliteStore:
 
     def _proposal(self, index: int) -> Proposal | None:
         """As it was last mended or reviewed."""
+        rows = self._database.rows("SELECT record FROM proposal WHERE number = ?", (index,))
+        return self._mended(index) or (self._read(Proposal, rows[0][0]) if rows else None)
+
+    def _mended(self, index: int) -> Proposal | None:
+        """Its last version after the first; None where there is only one."""
+        if not self._database.has_repairs:
+            return None
         rows = self._database.rows("SELECT record FROM repair WHERE number = ? ORDER BY step DESC LIMIT 1", (index,))
-        rows = rows or self._database.rows("SELECT record FROM proposal WHERE number = ?", (index,))
         return self._read(Proposal, rows[0][0]) if rows else None
 
     def _fitness(self, index: int) -> float | None:

@@ -63,6 +63,14 @@ class FakeStore:
         """Events with a number above `after`, oldest first."""
         return self._events[max(after, 0) :]
 
+    def last_event(self) -> Event | None:
+        """The newest event."""
+        return self._events[-1] if self._events else None
+
+    def unfinished(self) -> dict[int, Proposal]:
+        """Proposals that are not recorded yet."""
+        return {index: found for index, found in self.proposals().items() if index not in self._experiments}
+
     def propose(self, index: int, proposal: Proposal) -> None:
         """Remember a proposal."""
         if _is_new(self._proposals, index, proposal, f"proposal {index}"):

@@ -107,6 +107,17 @@ class StoreContract(ABC):
         assert list(store.proposals()) == [0, 1, 2]
         assert list(store.proposals(before=2)) == [0, 1]
 
+    def test_what_is_proposed_and_not_recorded_is_unfinished(self, store: Store) -> None:
+        assert (store.unfinished(), store.last_event()) == ({}, None)
+        store.record(make_experiment(0), None)
+        first = make_proposal("first", parent=0)
+        store.propose(1, first)
+        mended = repair_of(first, "import math\n", failure="It crashed.", cause="no import")
+        store.repair(1, mended)
+        store.propose(2, make_proposal("second", parent=0))
+        assert store.unfinished() == {1: mended, 2: make_proposal("second", parent=0)}
+        assert store.last_event() == store.events()[-1]
+
     def test_a_repair_takes_the_place_of_the_program_that_failed(self, store: Store) -> None:
         first = make_proposal("first")
         store.propose(0, first)
