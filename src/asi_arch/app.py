@@ -20,6 +20,7 @@ from asi_arch.domain.ports import Store, Task
 from asi_arch.domain.profile import Profile, StageName
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.notices import Listener, Said
+from asi_arch.engine.progress_file import ProgressFile
 from asi_arch.folders import CLOCK, existing_campaign, opened_store
 from asi_arch.lab.client import LocalLab
 from asi_arch.lab.sandbox.tier import Offer, Tier, best_offer, complaint_about
@@ -73,7 +74,8 @@ async def opened_bench(
         for reason in chosen_tier(settings).missing:
             listen(Said(f"{reason}; candidates run in the tier '{chosen_tier(settings).tier.value}'"))
         async with opened_lab(profile, tasks, campaign.protocol, settings) as lab:
-            yield _bench(campaign, store, lab, listen, settings)
+            telling = ProgressFile(folder, listen, now=CLOCK.now)
+            yield _bench(campaign, store, lab, telling.listen, settings)
 
 
 @asynccontextmanager

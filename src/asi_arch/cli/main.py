@@ -183,6 +183,30 @@ def report(
     read.report(out, state, as_json)
 
 
+@app.command()
+def serve(
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Of the pages; 0 takes any.", show_default="the first free one from 8265"),
+    ] = None,
+    opens: Annotated[bool, typer.Option("--open", help="Show them in the browser.")] = False,
+    state: State = None,
+) -> None:
+    """Pages about a campaign in the browser: live while it runs, and just as good afterwards.
+
+    They are served on this machine only, and only to who has the address that is printed. From another machine:
+    ssh -L 8265:127.0.0.1:8265 HOST.
+
+    [bold]Examples[/bold]
+
+      asi-arch serve --open
+      asi-arch serve --state campaigns/long --port 9000
+    """
+    from asi_arch.cli import serve as command
+
+    command.serve(command.ServeWish(state, port, opens))
+
+
 app.command()(afterwards.verify)
 app.command()(afterwards.calibrate)
 app.command()(afterwards.provenance)

@@ -190,8 +190,8 @@ class Store(Protocol):
         """Events with a number above `after`, oldest first."""
         ...
 
-    def last_event(self) -> Event | None:
-        """The newest event; None where nothing has happened."""
+    def last_event(self, *kinds: EventKind) -> Event | None:
+        """The newest event, or the newest of these kinds; None where there is none."""
         ...
 
     def propose(self, index: int, proposal: Proposal) -> None:

@@ -21,11 +21,12 @@ def code(source: str, language: str) -> Markup:
 
 def rules() -> str:
     """CSS of the colours; the dark ones where the reader prefers them."""
-    return f"{_rules('default')}\n@media (prefers-color-scheme: dark) {{\n{_rules('github-dark')}\n}}"
+    return f"{palette(is_dark=False)}\n@media (prefers-color-scheme: dark) {{\n{palette(is_dark=True)}\n}}"
 
 
-def _rules(style: str) -> str:
+def palette(*, is_dark: bool) -> str:
     """The tokens' rules only: ground and margins are the page's own."""
+    style = "github-dark" if is_dark else "default"
     lines = cast(str, _formatter(style).get_style_defs(".code")).splitlines()
     return "\n".join(line for line in lines if line.startswith(".code ."))
 

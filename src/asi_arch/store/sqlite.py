@@ -123,10 +123,11 @@ class SqliteStore:
         with self._sound("an event"):
             return [event_of(row) for row in rows]
 
-    def last_event(self) -> Event | None:
-        """The newest event; None where nothing has happened."""
-        query = "SELECT number, at, kind, experiment, payload FROM event ORDER BY number DESC LIMIT 1"
-        rows = self._database.rows(query)
+    def last_event(self, *kinds: EventKind) -> Event | None:
+        """The newest event, or the newest of these kinds; None where there is none."""
+        chosen = f"WHERE kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
+        query = f"SELECT number, at, kind, experiment, payload FROM event {chosen} ORDER BY number DESC LIMIT 1"
+        rows = self._database.rows(query, [kind.value for kind in kinds])
         with self._sound("an event"):
             return event_of(rows[0]) if rows else None
 

@@ -63,9 +63,9 @@ class FakeStore:
         """Events with a number above `after`, oldest first."""
         return self._events[max(after, 0) :]
 
-    def last_event(self) -> Event | None:
-        """The newest event."""
-        return self._events[-1] if self._events else None
+    def last_event(self, *kinds: EventKind) -> Event | None:
+        """The newest event, or the newest of these kinds."""
+        return next((event for event in reversed(self._events) if not kinds or event.kind in kinds), None)
 
     def unfinished(self) -> dict[int, Proposal]:
         """Proposals that are not recorded yet."""

@@ -117,6 +117,8 @@ class StoreContract(ABC):
         store.propose(2, make_proposal("second", parent=0))
         assert store.unfinished() == {1: mended, 2: make_proposal("second", parent=0)}
         assert store.last_event() == store.events()[-1]
+        assert store.last_event(EventKind.RECORDED, EventKind.REPAIRED) == store.events()[-2]
+        assert store.last_event(EventKind.CLOSED) is None
 
     def test_a_repair_takes_the_place_of_the_program_that_failed(self, store: Store) -> None:
         first = make_proposal("first")

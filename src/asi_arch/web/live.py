@@ -1,0 +1,50 @@
+"""Tells open pages that the campaign has moved, by server-sent events."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter
+from sse_starlette.sse import EventSourceResponse
+
+from asi_arch.domain.errors import StoreError
+from asi_arch.web.reader import Reader
+
+LOOK_EVERY_S = 1.0
+"""Between two looks at the store."""
+
+
+def live_routes(reader: Reader) -> APIRouter:
+    """GET /live: an event 'moved' at first, and at every change, with the newest event's number and who is at work."""
+    router = APIRouter()
+
+    @router.get("/live")
+    async def live() -> EventSourceResponse:  # pyright: ignore[reportUnusedFunction]
+        return EventSourceResponse(changes(reader))
+
+    return router
+
+
+async def changes(reader: Reader) -> AsyncIterator[dict[str, Any]]:
+    """Events for one listener, until it leaves. A store that can't be read for a while is told as no change."""
+    seen: dict[str, Any] | None = None
+    while True:
+        try:
+            found = await asyncio.to_thread(_state, reader)
+        except StoreError:
+            found = seen
+        if found is not None and found != seen:
+            yield {"event": "moved", "data": json.dumps(found)}
+            seen = found
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _state(reader: Reader) -> dict[str, Any]:
+    standing, now = reader.standing(), reader.now_running()
+    return {
+        "number": standing.number,
+        "running": standing.writer is not None,
+        "at": now.at if now else None,
+        "reading": reader.progress.read,
+    }

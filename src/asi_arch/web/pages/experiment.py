@@ -1,0 +1,181 @@
+"""Everything about one experiment: idea, result, evidence, code, and what to do next."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+
+from asi_arch.domain.errors import StoreError, UserError
+from asi_arch.domain.exchanges import Exchange
+from asi_arch.domain.experiment import Summary
+from asi_arch.domain.lineage import Lineage
+from asi_arch.domain.ports import Store
+from asi_arch.domain.profile import StageName
+from asi_arch.report.highlight import code
+from asi_arch.report.payload import ExperimentPayload, experiment_payload, source_diff
+from asi_arch.report.words import BY_A_MODEL
+from asi_arch.store.exchanges import SqliteExchanges
+from asi_arch.web.charts import Axes, Point, Series, chart
+from asi_arch.web.render import Pages
+
+_UNITS = {"language": "training loss, nats", "recall": "training loss, nats"}
+_LONGEST_TEXT = 20_000
+"""Characters of an exchange with a model that are shown."""
+
+
+class Talk(NamedTuple):
+    """One exchange with a language model."""
+
+    number: int
+    role: str
+    mind: str
+    ending: str
+    tokens: int | None
+    usd: float | None
+    latency_s: float | None
+    question: str
+    answer: str
+    error: str
+
+
+class Step(NamedTuple):
+    """What could be done next: in words, and as a command to copy."""
+
+    words: str
+    command: str
+
+
+def add(router: APIRouter, pages: Pages) -> None:
+    """The page /experiments/INDEX."""
+
+    @router.get("/experiments/{index}")
+    def experiment(  # pyright: ignore[reportUnusedFunction]
+        index: int = Path(ge=0, le=10**9), against: int | None = Query(None, ge=0, le=10**9)
+    ) -> HTMLResponse:
+        summaries = pages.reader.standing().summaries
+        if index not in summaries:
+            raise HTTPException(404, _not_there(pages, index))
+        with pages.reader.store() as store:
+            try:
+                found = experiment_payload(store, index)
+            except UserError as error:
+                raise HTTPException(404, str(error)) from error
+            content = _content(pages, store, found, against)
+        title = f"#{index} {found['name']}"
+        return HTMLResponse(pages.html("experiment", here="/experiments", title=title, **content))
+
+
+def _not_there(pages: Pages, index: int) -> str:
+    if index in pages.reader.standing().unfinished:
+        return f"Experiment {index} is not finished yet; this page appears when it is."
+    return f"There is no experiment {index} in this campaign."
+
+
+def _content(pages: Pages, store: Store, found: ExperimentPayload, against: int | None) -> dict[str, Any]:
+    index = found["index"]
+    summaries = pages.reader.standing().summaries
+    lineage = Lineage(summaries.values())
+    ancestors = lineage.path(index)[:-1][::-1]
+    against = against if against in ancestors else (ancestors[0] if ancestors else None)
+    reference = found["reference"]["name"] if found["reference"] else ""
+    experiment = store.experiment(index)
+    return {
+        "found": found,
+        "summaries": summaries,
+        "path": lineage.path(index),
+        "siblings": [i for i in lineage.siblings(index) if i in summaries][:12],
+        "neighbours": _neighbours(summaries, index),
+        "charts": [_curves(stage, found, reference) for stage in StageName if found["curves"][stage.value]["loss"]],
+        "source": code(found["source"], "python") if found["source"] else None,
+        "against": against,
+        "ancestors": ancestors,
+        "diff": _diff(store, index, against),
+        "repairs": [{**repair, "diff": code(repair["diff"], "diff")} for repair in found["repairs"]],
+        "review_diff": code(found["review"]["diff"], "diff") if found["review"] and found["review"]["diff"] else None,
+        "talks": _talks(pages, index),
+        "steps": _steps(pages, found),
+        "tasks": _tasks(found),
+        "by_a_model": BY_A_MODEL,
+        "published": experiment.published if experiment else None,
+    }
+
+
+def _neighbours(summaries: Mapping[int, Summary], index: int) -> tuple[int | None, int | None]:
+    """The ones before and after it, by number."""
+    before = max((i for i in summaries if i < index), default=None)
+    return before, min((i for i in summaries if i > index), default=None)
+
+
+def _curves(stage: StageName, found: ExperimentPayload, reference: str) -> Markup:
+    curves = found["curves"][stage.value]
+    parent = found["parent"]["name"] if found["parent"] else ""
+    named = [(found["name"], "loss", "a"), (reference, "reference", "b"), (f"{parent} (parent)", "parent", "quiet")]
+    is_same = bool(found["parent"] and found["reference"] and found["parent"]["index"] == found["reference"]["index"])
+    series = [
+        Series(name, [Point(x, y) for x, y in zip(curves["step"], curves[key], strict=False)], tone)
+        for name, key, tone in named[::-1]
+        if curves[key] and not (key == "parent" and is_same)
+    ]
+    return chart(Axes(f"Training on {stage.value}", "step", _UNITS[stage.value]), series)
+
+
+def _diff(store: Store, index: int, against: int | None) -> Markup | None:
+    """The difference to an ancestor's code; None where there is no other code, or the same."""
+    other = store.experiment(against) if against is not None else None
+    found = store.experiment(index)
+    if other is None or found is None or not other.proposal.source or not found.proposal.source:
+        return None
+    lines = source_diff(other.proposal, found.proposal)
+    return code("\n".join(lines), "diff") if lines else None
+
+
+def _tasks(found: ExperimentPayload) -> list[tuple[str, list[float | None]]]:
+    """Held-out accuracy of every task of the recall stage, by seed."""
+    runs = [run for run in found["runs"] if run["stage"] == StageName.RECALL.value and run["groups"]]
+    names = list(dict.fromkeys(name for run in runs for name in run["groups"]))
+    return [(name, [run["groups"].get(name) for run in runs]) for name in names]
+
+
+def _talks(pages: Pages, index: int) -> list[Talk]:
+    try:
+        record = SqliteExchanges.open(pages.reader.folder, read_only=True)
+    except StoreError:
+        return []
+    try:
+        return [_talk(exchange) for exchange in record.about(str(index))]
+    finally:
+        record.close()
+
+
+def _talk(exchange: Exchange) -> Talk:
+    request, settled = exchange.sent.request, exchange.settlement
+    return Talk(
+        number=exchange.number,
+        role=request.role.value,
+        mind=exchange.sent.mind,
+        ending=settled.reply.ending.value if settled else "under way",
+        tokens=settled.spent.tokens if settled else None,
+        usd=settled.spent.usd if settled else None,
+        latency_s=settled.latency_s if settled else None,
+        question=_shortened("\n\n".join((request.prompt.system, request.prompt.user))),
+        answer=_shortened(settled.reply.text) if settled else "",
+        error=settled.error if settled else "",
+    )
+
+
+def _shortened(text: str) -> str:
+    left = len(text) - _LONGEST_TEXT
+    return text if left <= 0 else f"{text[:_LONGEST_TEXT]}\n... {left:,} characters more"
+
+
+def _steps(pages: Pages, found: ExperimentPayload) -> list[Step]:
+    if pages.reader.standing().campaign.origin is not None:
+        return []
+    index, is_baseline = str(found["index"]), found["author"] == "baseline"
+    steps: Sequence[tuple[bool, str, tuple[str, ...]]] = (
+        (not is_baseline and found["outcome"]["kind"] == "measured", "Is it really better?", ("verify", index)),
+        (True, "All of this in the terminal", ("show", index)),
+    )
+    return [Step(words, pages.command(*command)) for is_offered, words, command in steps if is_offered]

@@ -1,0 +1,191 @@
+"""Is it working, is it worth it? One glance."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+
+from asi_arch.domain.candidate import Author
+from asi_arch.domain.errors import StoreError
+from asi_arch.domain.exchanges import Charge
+from asi_arch.domain.experiment import Summary
+from asi_arch.report.digest import Digest
+from asi_arch.report.findings import failures
+from asi_arch.report.headline import headline
+from asi_arch.report.savings import one_line, savings
+from asi_arch.report.words import MISSING, OUTCOMES, duration, number
+from asi_arch.store.exchanges import SqliteExchanges
+from asi_arch.web.charts import Axes, Point, Rule, Series, chart
+from asi_arch.web.reader import Standing
+from asi_arch.web.render import Pages
+
+_RECENT = 8
+_PACE = 20
+"""The pace is that of so many experiments that ended last."""
+_FAILURES = 5
+
+
+class Tile(NamedTuple):
+    """One number with its name, and what it means."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+class Outcome(NamedTuple):
+    """How many candidates ended so."""
+
+    kind: str
+    times: int
+    share: float
+
+
+def add(router: APIRouter, pages: Pages) -> None:
+    """The page /."""
+
+    @router.get("/")
+    def overview() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
+        return HTMLResponse(pages.html("overview", here="/", title="Overview", **_content(pages)))
+
+
+def _content(pages: Pages) -> dict[str, Any]:
+    reader = pages.reader
+    standing, campaign, table = reader.standing(), reader.digest(), reader.table()
+    charge = _spent(pages)
+    return {
+        "headline": headline(campaign, table) if campaign and standing.campaign.origin is None else None,
+        "reading": None if campaign else reader.progress,
+        "now": reader.now_running(),
+        "unfinished": standing.unfinished,
+        "tiles": [*_counts(standing), *_costs(campaign, charge), *_conditions(pages, campaign)],
+        "outcomes": _outcomes(standing),
+        "failures": failures(campaign)[:_FAILURES] if campaign else [],
+        "savings": one_line(savings(campaign)) if campaign and campaign.campaign.profile.watch.rungs else "",
+        "table": table,
+        "chart": _progress_chart(standing),
+        "recent": sorted(standing.summaries.values(), key=lambda s: -s.index)[:_RECENT],
+        "resume": pages.command("run"),
+        "next_steps": _next_steps(pages, campaign),
+    }
+
+
+def _counts(standing: Standing) -> list[Tile]:
+    invented = [s for s in standing.summaries.values() if s.author is not Author.BASELINE]
+    scored = sum(s.fitness is not None for s in invented)
+    return [
+        Tile("experiments", f"{len(standing.summaries):,}", f"{len(standing.unfinished)} not finished"),
+        Tile("candidates measured", f"{sum(s.outcome == 'measured' for s in invented):,}", f"of {len(invented):,}"),
+        Tile("with a fitness", f"{scored:,}", "the others recall too little, or are not measured"),
+    ]
+
+
+def _costs(campaign: Digest | None, charge: Charge | None) -> list[Tile]:
+    if campaign is None:
+        return []
+    ended = sorted(line.finished_at for line in campaign.lines if line.finished_at)[-_PACE:]
+    pace = (len(ended) - 1) / (ended[-1] - ended[0]) * 3600 if len(ended) > 1 and ended[-1] > ended[0] else None
+    promoted = sum(verdict.is_promoted for verdict in campaign.verdicts)
+    tiles = [
+        Tile("verified", f"{len({v.sha for v in campaign.verdicts}):,}", f"{promoted} promoted"),
+        Tile("pace", MISSING if pace is None else f"{pace:.1f} an hour", f"over the last {len(ended)}"),
+        Tile("CPU time", duration(sum(line.cost.cpu_s for line in campaign.lines)), "of sandboxed processes"),
+    ]
+    if charge is None:
+        return [*tiles, Tile("language models", "none", "no question was asked")]
+    money = "price unknown" if charge.usd is None else f"{charge.usd:.2f} USD"
+    return [*tiles, Tile("language models", f"{charge.tokens:,} tokens", f"{charge.calls:,} calls, {money}")]
+
+
+def _conditions(pages: Pages, campaign: Digest | None) -> list[Tile]:
+    if campaign is None:
+        return []
+    noise, last = campaign.language_noise, campaign.lines[-1].summary.index if campaign.lines else None
+    with pages.reader.store() as store:
+        latest = store.experiment(last) if last is not None else None
+    return [
+        Tile("noise between seeds", MISSING if noise is None else f"{noise.std:.4f} nats", "one standard deviation"),
+        Tile(
+            "containment", latest.containment if latest and latest.containment else MISSING, "of the latest experiment"
+        ),
+    ]
+
+
+def _spent(pages: Pages) -> Charge | None:
+    try:
+        record = SqliteExchanges.open(pages.reader.folder, read_only=True)
+    except StoreError:
+        return None
+    try:
+        charge = record.spent()
+    finally:
+        record.close()
+    return charge if charge.calls else None
+
+
+def _outcomes(standing: Standing) -> list[Outcome]:
+    counts = Counter(s.outcome for s in standing.summaries.values() if s.author is not Author.BASELINE)
+    total = sum(counts.values())
+    return [Outcome(kind, counts[kind], counts[kind] / total) for kind in OUTCOMES if counts[kind]]
+
+
+def _progress_chart(standing: Standing) -> Markup:
+    """Language loss by experiment, the lowest so far among those with a fitness, and the baselines."""
+    measured = [s for s in standing.summaries.values() if s.language_loss is not None]
+    if not measured:
+        return _scores(standing)
+    invented = [s for s in measured if s.author is not Author.BASELINE]
+    fit = [s for s in invented if s.fitness is not None]
+    baselines = [s for s in measured if s.author is Author.BASELINE]
+    levels = [Rule(s.language_loss or 0.0, s.name, tone) for s, tone in zip(baselines[:3], "bcd", strict=False)]
+    shown = sorted(s.language_loss or 0.0 for s in [*fit, *baselines]) or [0.0]
+    room = 0.15 * (shown[-1] - shown[0]) or 0.1
+    return chart(
+        Axes("Language loss of every experiment", "experiment", "nats", y_range=(shown[0] - room, shown[-1] + room)),
+        [
+            Series("without a fitness", [_point(s) for s in invented if s.fitness is None], "quiet", "rings"),
+            Series("with a fitness", [_point(s) for s in fit], "a", "dots"),
+            Series("lowest so far", _lowest(fit), "a", "steps"),
+        ],
+        levels,
+    )
+
+
+def _scores(standing: Standing) -> Markup:
+    """For a campaign that has scores only."""
+    scored = [s for s in standing.summaries.values() if s.fitness is not None]
+    points = [
+        Point(s.index, s.fitness or 0.0, f"#{s.index} {s.name}: {s.fitness:.3f}", f"/experiments/{s.index}")
+        for s in scored
+    ]
+    return chart(Axes("Score of every experiment", "experiment", "score"), [Series("score", points, "a", "dots")])
+
+
+def _point(summary: Summary) -> Point:
+    loss = summary.language_loss or 0.0
+    words = f"#{summary.index} {summary.name}: {loss:.3f} nats, recall {number(summary.recall_accuracy)}"
+    return Point(summary.index, loss, words, f"/experiments/{summary.index}")
+
+
+def _lowest(summaries: list[Summary]) -> list[Point]:
+    found: list[Point] = []
+    best = float("inf")
+    for summary in summaries:
+        best = min(best, summary.language_loss or best)
+        found.append(Point(summary.index, best))
+    return found
+
+
+def _next_steps(pages: Pages, campaign: Digest | None) -> list[tuple[str, str]]:
+    """A sentence and a command for each thing that one would do next."""
+    if campaign is None or campaign.campaign.origin is not None:
+        return []
+    steps = [("Go on with the search", pages.command("run"))]
+    best = campaign.best
+    if best is not None:
+        verified = {verdict.sha for verdict in campaign.verdicts}
+        if best.summary.sha not in verified:
+            steps.insert(0, ("Is the fittest really better?", pages.command("verify", str(best.summary.index))))
+    return [*steps, ("A report to keep", pages.command("report"))]

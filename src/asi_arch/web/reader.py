@@ -1,0 +1,130 @@
+"""Reads one campaign for pages: what is cheap at each request, what is dear once and then only what has come since."""
+
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from asi_arch.domain.campaign import Campaign, Event, EventKind
+from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.experiment import Summary
+from asi_arch.engine.progress_file import Now, read_now
+from asi_arch.folders import existing_campaign, opened_store
+from asi_arch.report.digest import Digest, digest
+from asi_arch.report.standing import Yardstick, yardstick
+from asi_arch.report.tables import Table, comparison_table
+from asi_arch.store.lock import holder
+from asi_arch.store.sqlite import SqliteStore
+
+PATIENCE_S = 0.3
+"""So long a page waits for the first reading of a campaign, before it is shown without what needs it."""
+_TABLE = 5
+"""Candidates in the overview's table."""
+
+
+class Standing(NamedTuple):
+    """Where a campaign stands, from what is read fast."""
+
+    campaign: Campaign
+    summaries: dict[int, Summary]
+    unfinished: dict[int, Proposal]
+    last: Event | None
+    yardstick: Yardstick
+    lifecycle: Event | None
+    """The last opening or closing by a controller."""
+    writer: str | None
+    """Who is at work on it, in words; None where nobody is."""
+
+    @property
+    def number(self) -> int:
+        """Of the newest event."""
+        return self.last.number if self.last else 0
+
+
+class Progress(NamedTuple):
+    """Of the first reading."""
+
+    read: int
+    of: int
+
+
+class Reader:
+    """One state folder, read by any number of threads, never written."""
+
+    def __init__(self, folder: Path, *, now: Callable[[], float]) -> None:
+        """`now` is Unix time. Raises `StoreError` where the folder holds no campaign."""
+        self.folder = folder
+        self.now = now
+        self._lock, self._reading = threading.Lock(), threading.Lock()
+        self._standing: Standing | None = None
+        self._table: tuple[int, Table] | None = None
+        self._digest: Digest | None = None
+        self._progress = Progress(0, len(self.standing().summaries))
+        self._readers = ThreadPoolExecutor(1, thread_name_prefix="first reading")
+        self._first: Future[Digest] = self._readers.submit(self._read_all)
+
+    def close(self) -> None:
+        """Read no more. A first reading that has begun ends by itself."""
+        self._readers.shutdown(wait=False, cancel_futures=True)
+
+    @contextmanager
+    def store(self) -> Generator[SqliteStore]:
+        """The store, for this thread and this request only."""
+        with opened_store(self.folder, read_only=True) as store:
+            yield store
+
+    def standing(self) -> Standing:
+        """As of now."""
+        with self.store() as store, self._lock:
+            last, known = store.last_event(), self._standing
+            if known is None or last != known.last:
+                campaign = existing_campaign(store, self.folder)
+                summaries = {summary.index: summary for summary in store.summaries()}
+                measure = yardstick(campaign, summaries)
+                lifecycle = store.last_event(EventKind.OPENED, EventKind.CLOSED)
+                known = Standing(campaign, summaries, store.unfinished(), last, measure, lifecycle, None)
+                self._standing = known
+        return known._replace(writer=holder(self.folder))
+
+    def digest(self, patience_s: float = PATIENCE_S) -> Digest | None:
+        """Of the whole campaign as of now; None while it is read for the first time.
+
+        Raises what the first reading failed with.
+        """
+        try:
+            first = self._first.result(patience_s)
+        except NotYet:
+            return None
+        with self._reading, self.store() as store:
+            before, last = self._digest or first, store.last_event()
+            is_old = last is not None and last.number > before.last_event
+            self._digest = digest(store, before) if is_old else before
+            return self._digest
+
+    def table(self) -> Table:
+        """The fittest beside the baselines, as of now."""
+        with self.store() as store, self._lock:
+            last = store.last_event()
+            number = last.number if last else 0
+            if self._table is None or self._table[0] != number:
+                self._table = number, comparison_table(store, _TABLE)
+            return self._table[1]
+
+    def now_running(self) -> Now | None:
+        """What is in flight, as it was last told; None where nobody is at work."""
+        return read_now(self.folder) if holder(self.folder) is not None else None
+
+    @property
+    def progress(self) -> Progress:
+        """Of the first reading."""
+        return self._progress
+
+    def _read_all(self) -> Digest:
+        with self.store() as store:
+            return digest(store, done=self._tell)
+
+    def _tell(self, read: int) -> None:
+        self._progress = Progress(read, max(read, self._progress.of))
