@@ -1,11 +1,14 @@
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.experiment import Experiment
+from asi_arch.domain.outcome import Measured
+from asi_arch.domain.published import CurvePoint, Origin, Published
 from asi_arch.testing.fake_store import FakeStore
-from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
+from asi_arch.testing.records import make_campaign, make_experiment, make_profile, make_proposal
 from asi_arch.testing.synthetic import add_verdict, synthetic_store
 
 
@@ -73,3 +76,43 @@ def with_verdict() -> Callable[..., FakeStore]:
         return store
 
     return make
+
+
+@pytest.fixture
+def imported_of() -> Callable[..., FakeStore]:
+    """Makes an imported campaign of (number, parent, score) rows; what else was published by number."""
+
+    def make(rows: Sequence[tuple[int, int | None, float | None]], **published: dict[int, Any]) -> FakeStore:
+        store = FakeStore()
+        origin = Origin(
+            format="tables", title="a published tree", files={"tree.tsv": "0" * 64}, score="higher is better"
+        )
+        store.create(make_campaign(make_profile(name="imported")).model_copy(update={"origin": origin}))
+        for index, parent, score in rows:
+            proposal = make_proposal(f"design_{index}", author=Author.IMPORTED, parent=parent, mechanisms=(), source="")
+            facts = {name: values[index] for name, values in published.items() if index in values}
+            experiment = Experiment(
+                index=index,
+                proposal=proposal,
+                protocol="",
+                containment="",
+                outcome=Measured(),
+                published=Published(label=proposal.name, score=score, **facts),
+            )
+            store.record(experiment, score)
+        return store
+
+    return make
+
+
+@pytest.fixture
+def imported(imported_of: Callable[..., FakeStore]) -> FakeStore:
+    """A root, sixty descendants with scores, two of them with everything that was published; read only."""
+    rows = [(1, None, 1.6), *((i, 1 + i // 7, 1.0 + (i * 37 % 100) / 60) for i in range(2, 62))]
+    curve = tuple(CurvePoint(step=step, loss_nats=11.0 / (1 + step / 300)) for step in (1, 100, 1000, 2000))
+    return imported_of(
+        rows,
+        parameters={40: 495_730_000, 52: 817_010_000},
+        curve={40: curve, 52: curve},
+        tasks={40: {"arc_easy": 0.49, "lambada perplexity": 38.7}, 52: {"arc_easy": 0.48}},
+    )

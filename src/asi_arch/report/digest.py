@@ -1,5 +1,6 @@
 """A campaign in one pass: a light line for every experiment, without weights, curves or code."""
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from asi_arch.domain.outcome import Outcome, StageScore
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
 from asi_arch.domain.provenance import Provenance, provenances
+from asi_arch.domain.published import Published
 from asi_arch.domain.review import Review
 from asi_arch.domain.verdict import Verdict
 from asi_arch.report.standing import Yardstick, shown_names, yardstick
@@ -53,6 +55,14 @@ class Line(NamedTuple):
     """None where nobody asked where it comes from."""
     review: Review | None = None
     """None where nobody read its code against its promise."""
+    model_parameters: int | None = None
+    """Of the whole model, counted by the checks."""
+    mixer_parameters: int | None = None
+    """Of one mixer, counted by the checks."""
+    unexplained_s: float | None = None
+    """Of the wall time, what was neither checks nor the slowest seed's training and scoring; see `Experiment.cost`."""
+    published: Published | None = None
+    """What others have measured of it; None but in an imported campaign."""
 
     @property
     def is_baseline(self) -> bool:
@@ -89,8 +99,15 @@ class Digest(NamedTuple):
         return list(shown_names(self.campaign, {line.summary.index: line.summary for line in self.lines}).values())
 
     @property
+    def is_imported(self) -> bool:
+        """Whether others made it: then its profile is a placeholder, and its fitness a score as published."""
+        return self.campaign.origin is not None
+
+    @property
     def reference(self) -> Line | None:
         """The baseline that everything is compared with, once it is measured."""
+        if self.is_imported:
+            return None
         return next((line for line in self.lines if line.summary.index == 0 and line.summary.is_measured), None)
 
     @property
@@ -161,12 +178,24 @@ def seed_accuracies(experiment: Experiment) -> tuple[float, ...]:
 def pools(lines: Sequence[Line], campaign: Campaign) -> list[tuple[int, list[Line]]]:
     """The pool at every snapshot that the campaign reached, with the snapshot's index."""
     search = campaign.profile.search
+    return fittest_at(lines, start=search.cold_start, every=search.update_every, size=search.pool_size)
+
+
+def fittest_at(lines: Sequence[Line], *, start: int, every: int, size: int) -> list[tuple[int, list[Line]]]:
+    """The `size` fittest below `start` and after every further `every`, best first; `lines` are sorted by index.
+
+    One snapshot for each step up to the last experiment's number plus one; none where nothing has a fitness yet.
+    """
     end = max((line.summary.index for line in lines), default=-1) + 1
+    waiting = [line for line in lines if line.summary.fitness is not None][::-1]
+    best: list[tuple[float, int, Line]] = []
     found: list[tuple[int, list[Line]]] = []
-    for snapshot in range(search.cold_start, end + 1, search.update_every):
-        scored = [line for line in lines if line.summary.fitness is not None and line.summary.index < snapshot]
-        scored.sort(key=lambda line: (-(line.summary.fitness or 0.0), line.summary.index))
-        found.append((snapshot, scored[: search.pool_size]))
+    for snapshot in range(start, end + 1, every):
+        while waiting and waiting[-1].summary.index < snapshot:
+            line = waiting.pop()
+            insort(best, (-(line.summary.fitness or 0.0), line.summary.index, line))
+            del best[size:]
+        found.append((snapshot, [line for _, _, line in best]))
     return [(snapshot, pool) for snapshot, pool in found if pool]
 
 
@@ -198,6 +227,7 @@ def _names(provenance: Provenance) -> tuple[str, ...]:
 
 def _line(experiment: Experiment, summary: Summary, measure: Yardstick, provenance: Provenance | None) -> Line:
     judgement, mechanisms = experiment.judgement, experiment.proposal.mechanisms
+    footprint = experiment.checks.footprint if experiment.checks else None
     return Line(
         summary=summary,
         parts=measure.parts(summary),
@@ -214,4 +244,22 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick, provenan
         novelty=experiment.proposal.novelty,
         review=experiment.proposal.review,
         provenance=provenance,
+        model_parameters=footprint.model_parameters if footprint else None,
+        mixer_parameters=footprint.parameters if footprint else None,
+        unexplained_s=_unexplained_s(experiment),
+        published=experiment.published,
     )
+
+
+def _unexplained_s(experiment: Experiment) -> float | None:
+    """Wall time less the checks and, of each stage, the longest run; None where no wall time is on record.
+
+    Seeds of a stage run side by side where there are workers: what is left is waiting for one, for a mind that judges
+    or explains, and the attempts before a repair.
+    """
+    if experiment.cost.wall_s <= 0:
+        return None
+    checks, runs = experiment.checks, experiment.runs
+    stages = (max((run.wall_s for run in runs if run.key.stage is stage), default=0.0) for stage in StageName)
+    checked = (checks.wall_s or checks.cpu_s) if checks else 0.0
+    return max(0.0, experiment.cost.wall_s - checked - sum(stages))

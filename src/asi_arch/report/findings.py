@@ -54,6 +54,13 @@ def standing(verdict: Verdict, q_value: float) -> str:
     return promotion_text(verdict)
 
 
+def promoted_shas(campaign: Digest) -> set[str]:
+    """Sources whose latest verdict promotes them, and whose q-value later verifications have not taken back."""
+    q = discoveries(campaign.verdicts, campaign.yardstick.reference)
+    latest = {verdict.sha: verdict for verdict in campaign.verdicts}
+    return {sha for sha, found in latest.items() if found.is_promoted and q.get(sha, 1.0) <= DISCOVERY_Q}
+
+
 def failures(campaign: Digest) -> list[Failure]:
     """Everything that was not measured, grouped by outcome and place, the most frequent first."""
     groups: dict[tuple[str, str], list[Line]] = {}

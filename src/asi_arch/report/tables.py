@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.experiment import Experiment, Summary
 from asi_arch.domain.ports import Store
@@ -98,7 +99,7 @@ def comparison_table(store: Store, number: int = 10) -> Table:
     if campaign is None:
         return Table((), (), (), None, None, 0)
     summaries = {summary.index: summary for summary in store.summaries()}
-    placed = Schedule(campaign.profile.search).baselines_below(2 * len(campaign.profile.search.baselines))
+    placed = _places(campaign)
     baselines = _models(store, [s for i, s in summaries.items() if i in placed and s.is_measured])
     fittest = store.pool(number + len(placed), EVERYTHING)
     candidates = _models(store, [s for s in fittest if s.author is not Author.BASELINE][:number])
@@ -117,6 +118,12 @@ def comparison_table(store: Store, number: int = 10) -> Table:
 
     seeds = len(campaign.profile.seeds)
     return Table(rows(baselines), rows(candidates), rows(unscored), frame.language, frame.recall, seeds)
+
+
+def _places(campaign: Campaign) -> dict[int, str]:
+    """The baselines by index; none of an imported campaign."""
+    search = campaign.profile.search
+    return {} if campaign.origin else Schedule(search).baselines_below(2 * len(search.baselines))
 
 
 def _without_fitness(summaries: Iterable[Summary]) -> list[Summary]:

@@ -92,8 +92,12 @@ def screening_difference(
     `paired_comparison` on fresh seeds, because the candidate was picked by these very numbers.
     """
     difference = sum(candidate) / len(candidate) - sum(reference) / len(reference)
-    spread = noise.std * math.sqrt(1 / len(candidate) + 1 / len(reference))
-    return _interval(difference, _quantile(noise.degrees, confidence) * spread, confidence)
+    return _interval(difference, screening_margin(len(candidate), len(reference), noise, confidence), confidence)
+
+
+def screening_margin(candidate: int, reference: int, noise: Noise, confidence: float = 0.95) -> float:
+    """Half the width of the interval of `screening_difference`, by the numbers of seeds on either side."""
+    return _quantile(noise.degrees, confidence) * noise.std * math.sqrt(1 / candidate + 1 / reference)
 
 
 def t_test(mean: float, error: float, degrees: float, confidence: float) -> tuple[float, float]:

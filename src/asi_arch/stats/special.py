@@ -30,6 +30,11 @@ def beta_quantile(a: float, b: float, probability: float) -> float:
     return float(_scipy().betaincinv(a, b, probability))
 
 
+def gamma_quantile(shape: float, probability: float) -> float:
+    """The x below which a gamma variable of scale 1 lies with this probability."""
+    return float(_scipy().gammaincinv(shape, probability))
+
+
 def digamma(x: float) -> float:
     """The derivative of log gamma."""
     return float(_scipy().digamma(x))
