@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 
 from asi_arch.domain.errors import AsiArchError
@@ -37,6 +38,7 @@ def application(reader: Reader, *, token: str, port: int) -> FastAPI:
     app.include_router(routes(pages))
     app.include_router(live_routes(reader))
     _tell_failures(app, pages)
+    app.add_middleware(GZipMiddleware, minimum_size=2000)
     app.add_middleware(Gate, token=token, port=port)
     return app
 
