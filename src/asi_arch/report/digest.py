@@ -13,6 +13,7 @@ from asi_arch.domain.outcome import Outcome, StageScore
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
 from asi_arch.domain.provenance import Provenance, provenances
+from asi_arch.domain.published import Published
 from asi_arch.domain.review import Review
 from asi_arch.domain.verdict import Verdict
 from asi_arch.report.standing import Yardstick, shown_names, yardstick
@@ -49,6 +50,10 @@ class Line(NamedTuple):
     """None where nobody asked where it comes from."""
     review: Review | None = None
     """None where nobody read its code against its promise."""
+    published: Published | None = None
+    """What others have measured of it, in an imported campaign."""
+    has_program: bool = True
+    """False where an imported design came without its code."""
 
     @property
     def is_baseline(self) -> bool:
@@ -181,4 +186,6 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick, provenan
         novelty=experiment.proposal.novelty,
         review=experiment.proposal.review,
         provenance=provenance,
+        published=experiment.published,
+        has_program=bool(experiment.proposal.source),
     )

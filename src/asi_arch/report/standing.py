@@ -20,6 +20,8 @@ class Yardstick(NamedTuple):
     floor_recall: float | None
     """Multi-query recall below which there is a veto."""
     band: float
+    is_imported: bool = False
+    """Whether what ranks is a score that others published; nothing is relative to anything then."""
 
     def parts(self, summary: Summary) -> FitnessParts | None:
         """The terms of a fitness; None as long as there is nothing to be relative to."""
@@ -31,6 +33,8 @@ class Yardstick(NamedTuple):
             return ""
         if summary.outcome != "measured":
             return f"not measured: {OUTCOMES[summary.outcome]}"
+        if self.is_imported:
+            return "no score: none was published"
         parts = self.parts(summary)
         if parts is None:
             return f"waiting: {self.reference} and {self.floor} must be measured first"
@@ -47,6 +51,8 @@ class Yardstick(NamedTuple):
 def yardstick(campaign: Campaign, summaries: Mapping[int, Summary]) -> Yardstick:
     """Of a campaign, as far as its baselines are measured; `summaries` by index."""
     search, spec = campaign.profile.search, campaign.profile.fitness
+    if campaign.origin is not None:
+        return Yardstick(None, reference="", floor="", floor_recall=None, band=spec.band, is_imported=True)
     placed = {name: i for i, name in Schedule(search).baselines_below(2 * len(search.baselines)).items()}
     reference = summaries.get(placed[search.baselines[0]])
     floor = summaries.get(placed[search.recall_floor])
@@ -65,8 +71,11 @@ def yardstick(campaign: Campaign, summaries: Mapping[int, Summary]) -> Yardstick
 def shown_names(campaign: Campaign, summaries: Mapping[int, Summary]) -> dict[str, str]:
     """The baselines' names in tables and verdicts ('Gated DeltaNet') by the profile's ('gated_delta_net').
 
-    In the profile's order; a baseline whose turn has not come is called as in the profile.
+    In the profile's order; a baseline whose turn has not come is called as in the profile. An imported campaign has
+    none that are known as such.
     """
     search = campaign.profile.search
+    if campaign.origin is not None:
+        return {}
     placed = Schedule(search).baselines_below(2 * len(search.baselines))
     return {key: summaries[index].name if index in summaries else key for index, key in placed.items()}
