@@ -95,3 +95,79 @@ def gallery(
     from asi_arch.cli import gallery as command
 
     command.import_gallery(command.ImportWish(file, adapter, profile, data, state, as_json, skip_broken))
+
+
+@imports.command()
+def tables(
+    tree: Annotated[Path, typer.Argument(metavar="TREE.tsv", help="Columns index, parent, score, name, ...")],
+    gallery: Annotated[
+        Path | None, typer.Option("--gallery", help="More about some designs: parameters, loss@STEP, benchmarks.")
+    ] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Published figures become a campaign that can be read: `status`, `best`, `tree` and `show` work on it.
+
+    TREE.tsv is tab-separated UTF-8 text with a header line and one design a line:
+
+      index         whole number; the design's number here, too
+      parent        the index of its parent; empty for a root
+      score         what its search went by, higher is better; empty or nan where it is missing
+      name          its name in the source's files
+      display_name  optional, its name for people; motivation: optional, why it should help
+
+    GALLERY.tsv knows more about some of them: index; optional are name (must agree), parameters (495.73M), loss@STEP
+    (training loss in nats) and any other column of numbers, which is a benchmark. Nothing of it is checked or trained,
+    and such a campaign can't be continued. Importing the same files again changes nothing.
+
+    [bold]Examples[/bold]
+
+      asi-arch import tables tree.tsv --state campaigns/published
+      asi-arch import tables tree.tsv --gallery gallery.tsv --state campaigns/published
+      asi-arch best --state campaigns/published
+    """
+    from asi_arch.cli import archives as command
+
+    command.import_tables(tree, gallery, command.ArchiveWish(state, as_json))
+
+
+@imports.command()
+def openevolve(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A checkpoint with programs/ID.json.")],
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """A checkpoint of OpenEvolve becomes a campaign that can be read and not continued.
+
+    Programs are ranked by their combined_score, or by the mean of their metrics where none has one; numbers follow
+    generation and time. Their code is kept as text and never run. Importing the same checkpoint again changes nothing.
+
+    [bold]Examples[/bold]
+
+      asi-arch import openevolve openevolve_output/checkpoints/checkpoint_100 --state campaigns/theirs
+      asi-arch tree --state campaigns/theirs
+    """
+    from asi_arch.cli import archives as command
+
+    command.import_openevolve(folder, command.ArchiveWish(state, as_json))
+
+
+@imports.command()
+def shinka(
+    file: Annotated[Path, typer.Argument(metavar="FILE.sqlite", help="The run's database, e.g. evolution_db.sqlite.")],
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """A database of ShinkaEvolve becomes a campaign that can be read and not continued.
+
+    Programs are ranked by their combined_score; those that are not correct are shown as rejected and not ranked.
+    The database is opened for reading only. Importing the same database again changes nothing.
+
+    [bold]Examples[/bold]
+
+      asi-arch import shinka results/evolution_db.sqlite --state campaigns/theirs
+      asi-arch show best --state campaigns/theirs
+    """
+    from asi_arch.cli import archives as command
+
+    command.import_shinka(file, command.ArchiveWish(state, as_json))

@@ -26,7 +26,7 @@ from asi_arch.engine.expected import (
     work_of,
 )
 from asi_arch.engine.repairing import MAX_REPAIRS
-from asi_arch.folders import opened_store
+from asi_arch.folders import opened_store, require_own
 from asi_arch.llm.asking import REASKS
 from asi_arch.llm.plan import Limits
 from asi_arch.report.words import duration, plural
@@ -200,13 +200,14 @@ def _budgets(settings: Settings) -> dict[str, Any]:
 
 
 def _history(folder: Path) -> History:
-    """Nothing for a folder that is not there, or holds no campaign."""
+    """Nothing for a folder that is not there, or holds no campaign. Raises `StoreError` for an imported one."""
     if not (folder / _CAMPAIGN).is_file():
         return History()
     with opened_store(folder, read_only=True) as store:
         campaign = store.campaign()
         if campaign is None:
             return History()
+        require_own(campaign, folder)
         return History(
             campaign=campaign,
             figure=figure_of(store.experiments(), campaign.protocol),

@@ -6,6 +6,7 @@ AsiArchError
 │   ├── DataError        a corpus that can't be read, is empty or has changed
 │   ├── CandidateError   a candidate file that can't be used at all (missing, not text)
 │   ├── PaperError       a paper or an entry of the cognition base that can't be used
+│   ├── ArchiveError     files of a campaign by others that can't be read as what they are said to be
 │   └── StoreError       the state folder is unwritable, full, foreign or held by another controller
 │       ├── StoreLocked
 │       ├── StoreFull
@@ -39,6 +40,10 @@ class CandidateError(UserError):
 
 class PaperError(UserError):
     """A paper or an entry of the cognition base that can't be used."""
+
+
+class ArchiveError(UserError):
+    """Files of a campaign by others that can't be read as what they are said to be."""
 
 
 class StoreError(UserError):

@@ -63,6 +63,8 @@ class Line(NamedTuple):
     """Of the wall time, what was neither checks nor the slowest seed's training and scoring; see `Experiment.cost`."""
     published: Published | None = None
     """What others have measured of it; None but in an imported campaign."""
+    has_program: bool = True
+    """False where an imported design came without its code."""
 
     @property
     def is_baseline(self) -> bool:
@@ -248,6 +250,7 @@ def _line(experiment: Experiment, summary: Summary, measure: Yardstick, provenan
         mixer_parameters=footprint.parameters if footprint else None,
         unexplained_s=_unexplained_s(experiment),
         published=experiment.published,
+        has_program=bool(experiment.proposal.source),
     )
 
 

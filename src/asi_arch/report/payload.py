@@ -5,7 +5,7 @@ Every function returns dictionaries, lists, strings, numbers and None only. A nu
 
 import difflib
 from statistics import fmean
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from asi_arch.domain.agenda import in_force, standings
 from asi_arch.domain.candidate import Author, Proposal
@@ -17,6 +17,8 @@ from asi_arch.domain.provenance import provenances
 from asi_arch.domain.revisions import repaired_versions, revision
 from asi_arch.report.curve_data import curves
 from asi_arch.report.digest import Digest, digest, existing
+from asi_arch.report.imported import best_parts, origin_data, published_data, status_parts
+from asi_arch.report.imported import sentence as imported_sentence
 from asi_arch.report.plain import (
     agenda_data,
     campaign_data,
@@ -30,13 +32,14 @@ from asi_arch.report.plain import (
 )
 from asi_arch.report.review import review_counts
 from asi_arch.report.savings import savings
+from asi_arch.report.shape import shape_of
 from asi_arch.report.standing import yardstick
 from asi_arch.report.tables import EVERYTHING, comparison_table
 from asi_arch.report.words import OUTCOMES, outcome_sentence
 
 
 class StatusPayload(TypedDict):
-    """`asi-arch status`."""
+    """`asi-arch status`. In an imported campaign what only our own have is None or empty."""
 
     campaign: dict[str, Any]
     finished: int
@@ -44,15 +47,15 @@ class StatusPayload(TypedDict):
     """Proposed but not recorded: running now, or cut off and taken up again by the next run."""
     outcomes: dict[str, int]
     """Of candidates, baselines left out."""
-    early_stops: dict[str, Any]
+    early_stops: dict[str, Any] | None
     """`Savings`: how many, audited, wrong, and what they saved."""
-    repairs: dict[str, int]
+    repairs: dict[str, int] | None
     """'repairs' made, 'programs' that got one, and how many of these were 'saved': measured in the end."""
-    judge: dict[str, Any]
+    judge: dict[str, Any] | None
     """Designs that a model marked ('by_model') or could not ('unmarked'), and the mean 'agreement' of its samples."""
-    novelty: dict[str, int]
+    novelty: dict[str, int] | None
     """Of ideas that were 'checked': 'sent_back' how often, 'diversified' from another discipline, known 'repeats'."""
-    reviews: dict[str, int]
+    reviews: dict[str, int] | None
     """Programs that were 'read' before they were trained, 'doubted' by the reader, 'revised' by their authors."""
     baselines: list[dict[str, Any]]
     best: list[dict[str, Any]]
@@ -61,18 +64,25 @@ class StatusPayload(TypedDict):
     agenda: dict[str, Any] | None
     """The one in force: 'snapshot', 'author', 'sentences', 'weights'; None where the campaign has none."""
     last_event_at: float | None
+    lineage: dict[str, int]
+    """`Shape`: 'roots', 'parents', 'depth', 'most_children'."""
+    published: dict[str, Any] | None
+    """`Known`: how much others published, in an imported campaign; else None."""
 
 
 class BestPayload(TypedDict):
     """`asi-arch best`."""
 
-    seeds: int
+    seeds: int | None
+    """None in an imported campaign."""
     language_noise_nats: float | None
     recall_noise: float | None
     candidates: list[dict[str, Any]]
     unscored: list[dict[str, Any]]
     """Measured without a fitness, lowest language loss first."""
     baselines: list[dict[str, Any]]
+    origin: dict[str, Any] | None
+    """Of an imported campaign: 'format', 'title', 'files' and what its 'score' means; else None."""
 
 
 class TreePayload(TypedDict):
@@ -83,6 +93,7 @@ class TreePayload(TypedDict):
     best: int | None
     best_path: list[int]
     """From the root to the best."""
+    origin: dict[str, Any] | None
 
 
 class ExperimentPayload(TypedDict):
@@ -117,14 +128,20 @@ class ExperimentPayload(TypedDict):
     """Stage -> 'step', 'loss', 'reference', 'parent' (means over seeds; a missing one is empty)."""
     judgement: dict[str, Any] | None
     analysis: dict[str, Any] | None
-    cost: dict[str, float]
+    cost: dict[str, float] | None
+    """None for what was not run here."""
     containment: str
     verdicts: list[dict[str, Any]]
+    origin: dict[str, Any] | None
+    published: dict[str, Any] | None
+    """'label', 'score', 'parameters', 'last', 'curve' and 'tasks' as others published them; None in our own."""
 
 
 def status_payload(store: Store) -> StatusPayload:
     """Where a campaign stands. Raises `StoreError` for a store without one."""
     campaign = digest(store)
+    if campaign.campaign.origin is not None:
+        return cast(StatusPayload, status_parts(store, campaign))
     summaries = {line.summary.index: line.summary for line in campaign.lines}
     baselines = [line.summary for line in campaign.baselines]
     pool = store.pool(len(baselines) + 5, EVERYTHING)
@@ -148,6 +165,8 @@ def status_payload(store: Store) -> StatusPayload:
         verdicts=[verdict_data(v, summaries.get(-1 if v.index is None else v.index)) for v in campaign.verdicts],
         agenda=agenda_data(in_force(standings(events))),
         last_event_at=events[-1].at if events else None,
+        lineage=shape_of(Lineage(summaries.values()))._asdict(),
+        published=None,
     )
 
 
@@ -178,7 +197,9 @@ def _novelty(campaign: Digest) -> dict[str, int]:
 
 def best_payload(store: Store, number: int = 10) -> BestPayload:
     """The comparison table. Raises `StoreError` for a store without a campaign."""
-    existing(store)
+    campaign = existing(store)
+    if campaign.origin is not None:
+        return cast(BestPayload, best_parts(store, campaign, number))
     table = comparison_table(store, number)
     return BestPayload(
         seeds=table.seeds,
@@ -187,6 +208,7 @@ def best_payload(store: Store, number: int = 10) -> BestPayload:
         candidates=[row_data(row) for row in table.candidates],
         unscored=[row_data(row) for row in table.unscored],
         baselines=[row_data(row) for row in table.baselines],
+        origin=None,
     )
 
 
@@ -199,7 +221,13 @@ def tree_payload(store: Store) -> TreePayload:
     best = max(scored, key=lambda s: (s.fitness or 0.0, -s.index), default=None)
     nodes = [{**summary_data(s, measure), "children": lineage.children(s.index)} for s in lineage.nodes.values()]
     path = lineage.path(best.index) if best else []
-    return TreePayload(nodes=nodes, roots=sorted(lineage.roots), best=best.index if best else None, best_path=path)
+    return TreePayload(
+        nodes=nodes,
+        roots=sorted(lineage.roots),
+        best=best.index if best else None,
+        best_path=path,
+        origin=origin_data(campaign),
+    )
 
 
 def experiment_payload(store: Store, index: int) -> ExperimentPayload:
@@ -209,7 +237,8 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
     if found is None:
         raise UserError(f"experiment {index} is not finished; 'asi-arch tree' lists those that are")
     proposal = found.proposal
-    reference = store.experiment(0) if index else None
+    is_own = campaign.origin is None
+    reference = store.experiment(0) if index and is_own else None
     parent = None if proposal.parent is None else store.experiment(proposal.parent)
     summaries = {summary.index: summary for summary in store.summaries()}
     measure = yardstick(campaign, summaries)
@@ -221,7 +250,7 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
         name=proposal.name,
         author=proposal.author.value,
         outcome=found.outcome.model_dump(mode="json"),
-        sentence=outcome_sentence(found.outcome),
+        sentence=outcome_sentence(found.outcome) if is_own else imported_sentence(found.outcome),
         no_fitness=measure.why_none(summaries[index]),
         numbers=numbers(summaries[index]) | terms,
         reference=summary_data(summaries[0], measure) if reference else None,
@@ -234,15 +263,17 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
         repairs=repairs_data(proposal),
         review=review_data(proposal),
         source=proposal.source,
-        diff=source_diff(parent.proposal, proposal) if parent else [],
+        diff=source_diff(parent.proposal, proposal) if parent and parent.proposal.source and proposal.source else [],
         checks=found.checks.model_dump(mode="json") if found.checks else None,
         runs=[run_data(run) for run in found.runs],
         curves={stage.value: curves(stage, found, reference, parent) for stage in StageName},
         judgement=found.judgement.model_dump(mode="json") if found.judgement else None,
         analysis=found.analysis.model_dump(mode="json") if found.analysis else None,
-        cost={**found.cost.model_dump(mode="json"), "cpu_s": found.cost.cpu_s},
+        cost={**found.cost.model_dump(mode="json"), "cpu_s": found.cost.cpu_s} if is_own else None,
         containment=found.containment,
         verdicts=[verdict_data(v, summaries[index]) for v in store.verdicts() if v.sha == proposal.sha],
+        origin=origin_data(campaign),
+        published=published_data(found.published),
     )
 
 

@@ -16,7 +16,15 @@ from asi_arch.stats.wording import evidence_text, promotion_text
 
 
 def campaign_data(campaign: Campaign) -> dict[str, Any]:
-    """Its identity."""
+    """Its identity. An imported one has an 'origin' and nothing that a profile says."""
+    if campaign.origin is not None:
+        unknown = ("profile", "profile_hash", "protocol", "policy", "seed", "seeds", "data")
+        return {
+            **dict.fromkeys(unknown),
+            "version": campaign.version,
+            "created_at": campaign.created_at,
+            "origin": campaign.origin.model_dump(mode="json"),
+        }
     return {
         "profile": campaign.profile.name,
         "profile_hash": campaign.profile.profile_hash,
@@ -27,6 +35,7 @@ def campaign_data(campaign: Campaign) -> dict[str, Any]:
         "data": campaign.data_description,
         "version": campaign.version,
         "created_at": campaign.created_at,
+        "origin": None,
     }
 
 
@@ -36,8 +45,12 @@ def agenda_data(agenda: Agenda | None) -> dict[str, Any] | None:
 
 
 def summary_data(summary: Summary, measure: Yardstick) -> dict[str, Any]:
-    """One experiment's line; 'no_fitness' says why there is none and is empty where there is one."""
-    return _line(summary, measure.why_none(summary))
+    """One experiment's line; 'no_fitness' says why there is none and is empty where there is one.
+
+    In an imported campaign what ranks is called by its name, 'score', as well.
+    """
+    line = _line(summary, measure.why_none(summary))
+    return {**line, "score": finite(summary.fitness)} if measure.is_imported else line
 
 
 def numbers(summary: Summary) -> dict[str, float | None]:

@@ -3,6 +3,7 @@
 Names, motivations and code are others' text: control characters are taken out, and nothing is read as markup.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from asi_arch.report import cells
+from asi_arch.report import cells, imported_views
 from asi_arch.report.cells import clean, panel, summaries
 from asi_arch.report.novelty import novelty_counts, novelty_sentence
 from asi_arch.report.origins import how_text, origin_text
@@ -24,30 +25,33 @@ from asi_arch.report.words import BY_A_MODEL, OUTCOMES, duration, number, plural
 
 _TREE_NODES = 400
 """A larger tree is shown without the leaves that have no fitness."""
+_FITTEST = 60
+"""So many, with their ancestors, are shown of a tree that is still larger then."""
 
 
 def status_view(payload: StatusPayload, now: float) -> RenderableType:
     """A campaign at a glance. `now` is Unix time, for the age of the last event."""
     payload = clean(payload)
     campaign = payload["campaign"]
+    if campaign["origin"]:
+        return imported_views.status(payload, now)
     facts = cells.facts()
     facts.add_row("profile", Text(f"{campaign['profile']} ({campaign['profile_hash'][:8]}), {campaign['policy']}"))
     seeds = ", ".join(map(str, campaign["seeds"]))
     facts.add_row("seed", f"{campaign['seed']}; every model is trained with {seeds}")
     facts.add_row("data", Text(campaign["data"]))
     facts.add_row("finished", f"{plural(payload['finished'], 'experiment')}: {_tally(payload)}")
-    facts.add_row("early stop", one_line(Savings(**payload["early_stops"])))
-    if mended := payload["repairs"]["programs"]:
-        made, saved = payload["repairs"]["repairs"], payload["repairs"]["saved"]
-        facts.add_row(
-            "self-repair", f"{plural(mended, 'program')} that failed got {plural(made, 'repair')}; {saved} saved"
-        )
-    if payload["judge"]["by_model"] or payload["judge"]["unmarked"]:
-        facts.add_row("judge", _judging(payload["judge"]))
-    if payload["novelty"]["checked"]:
-        facts.add_row("novelty", novelty_counts(payload["novelty"]))
-    if payload["reviews"]["read"]:
-        facts.add_row("checker", counts_sentence(payload["reviews"]))
+    if stops := payload["early_stops"]:
+        facts.add_row("early stop", one_line(Savings(**stops)))
+    if (repairs := payload["repairs"]) and repairs["programs"]:
+        mended, made = plural(repairs["programs"], "program"), plural(repairs["repairs"], "repair")
+        facts.add_row("self-repair", f"{mended} that failed got {made}; {repairs['saved']} saved")
+    if (judge := payload["judge"]) and (judge["by_model"] or judge["unmarked"]):
+        facts.add_row("judge", _judging(judge))
+    if (novelty := payload["novelty"]) and novelty["checked"]:
+        facts.add_row("novelty", novelty_counts(novelty))
+    if (reviews := payload["reviews"]) and reviews["read"]:
+        facts.add_row("checker", counts_sentence(reviews))
     if agenda := payload["agenda"]:
         steered = f"{plural(len(agenda['weights']), 'mechanism')} drawn more or less often"
         facts.add_row("agenda", Text(f"from #{agenda['snapshot']} on, {steered}: {agenda['sentences'][0]}"))
@@ -78,6 +82,8 @@ def _judging(judge: Mapping[str, Any]) -> str:
 def best_view(payload: BestPayload) -> RenderableType:
     """The comparison table: the fittest, those without a fitness, the baselines, and differences to each of these."""
     payload = clean(payload)
+    if payload["origin"]:
+        return imported_views.best(payload)
     if not (payload["candidates"] or payload["unscored"] or payload["baselines"]):
         return Text("nothing was measured yet")
     baselines = {row["name"]: row["index"] for row in payload["baselines"]}
@@ -109,45 +115,79 @@ def _best_note(payload: BestPayload) -> str:
 
 
 def tree_view(payload: TreePayload) -> RenderableType:
-    """The lineage as a tree; the way to the best in bold. Large trees leave out leaves without a fitness."""
+    """The lineage as a tree; the way to the best in bold.
+
+    Large trees leave out leaves without a fitness, and still larger ones all but the fittest and their ancestors.
+    """
     payload = clean(payload)
     nodes = {node["index"]: node for node in payload["nodes"]}
     if not nodes:
         return Text("no experiment is finished yet")
     path = set(payload["best_path"])
     top = Tree(Text(f"{plural(len(nodes), 'experiment')}"), guide_style="dim")
-    hidden = 0
-    stack = [(index, top) for index in reversed(payload["roots"])]
+    shown, line = _shown(nodes), imported_views.node if payload["origin"] else cells.node
+    stack = [(index, top) for index in reversed(payload["roots"]) if index in shown]
     while stack:
         index, branch = stack.pop()
         node = nodes[index]
-        if len(nodes) > _TREE_NODES and node["fitness"] is None and not node["children"]:
-            hidden += 1
-            continue
-        grown = branch.add(cells.node(node, is_best=index == payload["best"], is_on_path=index in path))
-        stack += [(child, grown) for child in reversed(node["children"])]
-    note = Text(f"{plural(hidden, 'experiment')} without a fitness and without children left out", style="dim")
-    return Group(top, note) if hidden else top
+        grown = branch.add(line(node, is_best=index == payload["best"], is_on_path=index in path))
+        stack += [(child, grown) for child in reversed(node["children"]) if child in shown]
+    return Group(top, Text(_left_out(nodes, shown), style="dim")) if len(shown) < len(nodes) else top
+
+
+def _shown(nodes: Mapping[int, dict[str, Any]]) -> set[int]:
+    """All of a small tree; of a large one those that matter, each with its ancestors."""
+    if len(nodes) <= _TREE_NODES:
+        return set(nodes)
+    shown = {index for index, node in nodes.items() if node["fitness"] is not None or node["children"]}
+    if len(shown) <= _TREE_NODES:
+        return shown
+    fittest = sorted(shown, key=lambda index: (-_rank(nodes[index]), index))[:_FITTEST]
+    found: set[int] = set()
+    for index in fittest:
+        above: int | None = index
+        while above is not None and above in nodes and above not in found:
+            found.add(above)
+            above = nodes[above]["parent"]
+    return found
+
+
+def _rank(node: Mapping[str, Any]) -> float:
+    return -math.inf if node["fitness"] is None else node["fitness"]
+
+
+def _left_out(nodes: Mapping[int, dict[str, Any]], shown: set[int]) -> str:
+    hidden = [node for index, node in nodes.items() if index not in shown]
+    if all(node["fitness"] is None and not node["children"] for node in hidden):
+        return f"{plural(len(hidden), 'experiment')} without a fitness and without children left out"
+    return f"Shown are the {_FITTEST} best and their ancestors; {plural(len(hidden), 'experiment')} more with --json"
 
 
 def experiment_view(payload: ExperimentPayload) -> RenderableType:
     """One experiment's page: idea, result, curves, checks, difference to the parent, code."""
     payload = clean(payload)
-    parts: list[RenderableType] = [_head(payload), panel("Motivation", _idea_text(payload))]
+    parts: list[RenderableType] = [_head(payload)]
+    if (idea := _idea_text(payload)).plain.strip():
+        parts.append(panel("Motivation", idea))
     if payload["provenance"]:
         parts.append(panel("Elements and their origins", _provenance(payload["provenance"])))
     if payload["repairs"]:
         parts.append(panel("Repairs", _repairs(payload)))
     if payload["review"] is not None:
         parts.append(panel("Read before training", _review(payload["review"])))
-    parts += [panel("Result", _result(payload)), *_charts(payload)]
+    if payload["published"]:
+        parts.append(panel("Result", imported_views.result(payload)))
+        parts += [drawn] if (drawn := imported_views.curve(payload["published"])) is not None else []
+    else:
+        parts += [panel("Result", _result(payload)), *_charts(payload)]
     if (analysis := payload["analysis"]) is not None:
         parts.append(panel("Analysis", _analysis(analysis)))
     if (checks := payload["checks"]) is not None:
         parts.append(panel("Checks", _checks(checks, payload["runs"])))
     if payload["diff"]:
         parts.append(panel("Difference to the parent", Syntax("\n".join(payload["diff"]), "diff", word_wrap=True)))
-    parts.append(panel("Code", Syntax(payload["source"], "python", line_numbers=True, word_wrap=True)))
+    if payload["source"]:
+        parts.append(panel("Code", Syntax(payload["source"], "python", line_numbers=True, word_wrap=True)))
     return Group(*parts)
 
 
@@ -188,7 +228,7 @@ def _review(review: Mapping[str, Any]) -> RenderableType:
 
 def _idea_text(payload: ExperimentPayload) -> Text:
     idea = payload["idea"]
-    lines = [idea["motivation"]]
+    lines = [idea["motivation"]] if idea["motivation"] else []
     lines += [
         f"{label}: {idea[key]}" for label, key in (("Change", "change"), ("Expected", "expectation")) if idea[key]
     ]
@@ -226,6 +266,7 @@ def _result(payload: ExperimentPayload) -> RenderableType:
             names = ("language_loss", "recall_accuracy", "mqar_accuracy", "judge", "fitness")
             table.add_row(label, *(number(row[name]) for name in names))
     cost = payload["cost"]
+    assert cost is not None, "what was not run here is told by imported_views"
     used = f"CPU {duration(cost['cpu_s'])} (training {duration(cost['train_cpu_s'])}), wall {duration(cost['wall_s'])}"
     lines: list[RenderableType] = [
         Text(payload["sentence"]),

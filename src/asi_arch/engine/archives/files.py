@@ -1,0 +1,38 @@
+"""Reading others' files: bounded, and with an error that says what to do."""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from asi_arch.domain.errors import ArchiveError
+
+MAX_TEXT_BYTES: Final = 200_000_000
+_BLOCK: Final = 1 << 20
+
+
+def read_text(path: Path, what: str) -> tuple[str, str]:
+    """The text of a UTF-8 file and its SHA-256; `what` says what it should be. Raises `ArchiveError`."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_TEXT_BYTES:
+            raise ArchiveError(f"{path} has {size:,} bytes; {what} may have {MAX_TEXT_BYTES:,}")
+        content = path.read_bytes()
+        return content.decode("utf-8").removeprefix("\ufeff"), hashlib.sha256(content).hexdigest()
+    except IsADirectoryError as error:
+        raise ArchiveError(f"{path} is a folder; name {what} in it") from error
+    except OSError as error:
+        raise ArchiveError(f"{path} can't be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ArchiveError(f"{path} is not UTF-8 text (byte {error.start}); {what} must be") from error
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file of any size. Raises `ArchiveError`."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    except OSError as error:
+        raise ArchiveError(f"{path} can't be read: {error.strerror or error}") from error
+    return digest.hexdigest()

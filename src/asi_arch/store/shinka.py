@@ -1,0 +1,101 @@
+"""Reading the database of ShinkaEvolve (its table `programs`); nothing is ever written to it, nor made beside it."""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from asi_arch.domain.errors import ArchiveError
+
+_TABLE: Final = "programs"
+_REQUIRED: Final = ("id", "code", "combined_score")
+_HEADER_BYTES: Final = 20
+_WAL_FORMAT: Final = 2
+_MAX_CELL_BYTES: Final = 4 << 20
+"""Larger descriptions of one program are left unread; its code has a bound of its own."""
+
+
+class ShinkaRow(NamedTuple):
+    """One row as it lies there: SQLite keeps no promise about types. A column that is missing is None."""
+
+    id: Any
+    code: Any
+    combined_score: Any
+    parent_id: Any
+    generation: Any
+    timestamp: Any
+    public_metrics: Any
+    private_metrics: Any
+    text_feedback: Any
+    correct: Any
+    island_idx: Any
+    metadata: Any
+    archive_inspiration_ids: Any
+    top_k_inspiration_ids: Any
+
+
+def read_programs(path: Path, *, most: int, largest: int) -> list[ShinkaRow]:
+    """All rows, but for more than `most`, or a program of more than `largest` bytes: these are refused.
+
+    Raises `ArchiveError` for a file that is not such a database.
+    """
+    try:
+        with closing(sqlite3.connect(_address(path), uri=True, isolation_level=None)) as database:
+            database.execute("PRAGMA query_only = ON")
+            database.execute("PRAGMA trusted_schema = OFF")
+            database.text_factory = lambda content: content.decode("utf-8", "replace")
+            columns = _columns(database, path)
+            _require_bounds(database, path, most, largest)
+            query = ", ".join(_expression(name, columns) for name in ShinkaRow._fields)
+            return [ShinkaRow._make(row) for row in database.execute(f"SELECT {query} FROM main.{_TABLE}")]
+    except sqlite3.Error as error:
+        raise ArchiveError(f"{path} can't be read as a SQLite database: {error}") from error
+
+
+def _address(path: Path) -> str:
+    """For reading; a database of which only the main file was copied is taken for one that nobody changes."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+        is_logged = path.with_name(f"{path.name}-wal").exists()
+    except IsADirectoryError as error:
+        raise ArchiveError(f"{path} is a folder; name the database in it, e.g. evolution_db.sqlite") from error
+    except OSError as error:
+        raise ArchiveError(f"{path} can't be read: {error.strerror or error}") from error
+    if not header:
+        raise ArchiveError(f"{path} is empty; name a database of ShinkaEvolve, e.g. evolution_db.sqlite")
+    if not header.startswith(b"SQLite format 3\0"):
+        raise ArchiveError(f"{path} is not a SQLite database; name a database of ShinkaEvolve")
+    is_wal = len(header) == _HEADER_BYTES and header[-1] == _WAL_FORMAT
+    return f"{path.absolute().as_uri()}?{'immutable=1' if is_wal and not is_logged else 'mode=ro'}"
+
+
+def _columns(database: sqlite3.Connection, path: Path) -> frozenset[str]:
+    known = database.execute("SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?", (_TABLE,))
+    if known.fetchone() is None:
+        raise ArchiveError(f"{path} has no table '{_TABLE}'; name a database of ShinkaEvolve")
+    columns = frozenset(str(row[1]) for row in database.execute(f"PRAGMA main.table_info({_TABLE})"))
+    if missing := [name for name in _REQUIRED if name not in columns]:
+        raise ArchiveError(f"{path}: the table '{_TABLE}' has no column {', '.join(missing)}")
+    return columns
+
+
+def _require_bounds(database: sqlite3.Connection, path: Path, most: int, largest: int) -> None:
+    count = int(database.execute(f"SELECT count(*) FROM main.{_TABLE}").fetchone()[0])
+    if count == 0:
+        raise ArchiveError(f"{path} holds no programs")
+    if count > most:
+        raise ArchiveError(f"{path} holds {count:,} programs; at most {most:,} can be imported")
+    query = f"SELECT rowid, length(CAST(code AS BLOB)) FROM main.{_TABLE} WHERE length(CAST(code AS BLOB)) > ? LIMIT 1"
+    found: Iterable[tuple[int, int]] = database.execute(query, (largest,))
+    for row, size in found:
+        raise ArchiveError(f"{path}: the program in row {row} has {size:,} bytes; a program may have {largest:,}")
+
+
+def _expression(name: str, columns: frozenset[str]) -> str:
+    if name not in columns:
+        return "NULL"
+    if name in _REQUIRED:
+        return name
+    return f"CASE WHEN length(CAST({name} AS BLOB)) <= {_MAX_CELL_BYTES} THEN {name} END"
