@@ -155,7 +155,11 @@ def _score_text(payload: Mapping[str, Any], parent: Mapping[str, Any] | None) ->
 
 
 def _last(point: Mapping[str, Any] | None) -> str:
-    return f"{MISSING} (not published)" if point is None else f"{number(point['loss_nats'], 4)} nats at step {point['step']:,}"
+    return (
+        f"{MISSING} (not published)"
+        if point is None
+        else f"{number(point['loss_nats'], 4)} nats at step {point['step']:,}"
+    )
 
 
 def _tasks(tasks: Mapping[str, float | None]) -> str:

@@ -10,6 +10,7 @@ from asi_arch.web.scales import Scale, spanning, tick_text
 
 WIDTH, HEIGHT = 720, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 12, 40
+_MANY = 400
 _DOT = Markup('<circle cx="7" cy="4" r="3"/>')
 _DASH = Markup('<line x1="0" x2="14" y1="4" y2="4"/>')
 
@@ -134,10 +135,15 @@ def _drawn(item: Series, x: Scale, y: Scale) -> Markup:
 
 
 def _dot(item: Series, point: Point, place: tuple[float, float]) -> Markup:
-    mark = Markup('<circle class="{} tone-{}" cx="{}" cy="{}" r="3.4"><title>{}</title></circle>').format(
-        "ring" if item.kind == "rings" else "dot", item.tone, *place, point.title or item.name
+    mark = Markup('<circle class="{} tone-{}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>').format(
+        "ring" if item.kind == "rings" else "dot", item.tone, *place, _radius(item), point.title or item.name
     )
     return Markup('<a href="{}">{}</a>').format(point.link, mark) if point.link else mark
+
+
+def _radius(item: Series) -> float:
+    """Smaller where there are many."""
+    return 3.4 if len(item.points) < _MANY else 1.8
 
 
 def _band(item: Series, x: Scale, y: Scale) -> Markup:

@@ -56,6 +56,7 @@ class Pages:
             activity=activity(standing, self.reader.now()),
             is_running=standing.writer is not None,
             folder=str(self.reader.folder),
+            score="score" if standing.campaign.origin else "fitness",
             **content,
         )
 

@@ -11,11 +11,13 @@ from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreError
 from asi_arch.domain.exchanges import Charge
 from asi_arch.domain.experiment import Summary
+from asi_arch.domain.lineage import Lineage
 from asi_arch.report.digest import Digest
 from asi_arch.report.findings import failures
 from asi_arch.report.headline import headline
 from asi_arch.report.savings import one_line, savings
-from asi_arch.report.words import MISSING, OUTCOMES, duration, number
+from asi_arch.report.series.tree import lay_out
+from asi_arch.report.words import MISSING, OUTCOMES, duration, number, plural
 from asi_arch.store.exchanges import SqliteExchanges
 from asi_arch.web.charts import Axes, Point, Rule, Series, chart
 from asi_arch.web.reader import Standing
@@ -54,22 +56,50 @@ def add(router: APIRouter, pages: Pages) -> None:
 def _content(pages: Pages) -> dict[str, Any]:
     reader = pages.reader
     standing, campaign, table = reader.standing(), reader.digest(), reader.table()
-    charge = _spent(pages)
+    is_own = standing.campaign.origin is None
     return {
-        "headline": headline(campaign, table) if campaign and standing.campaign.origin is None else None,
+        "headline": headline(campaign, table) if campaign and is_own else None,
         "reading": None if campaign else reader.progress,
         "now": reader.now_running(),
         "unfinished": standing.unfinished,
-        "tiles": [*_counts(standing), *_costs(campaign, charge), *_conditions(pages, campaign)],
+        "tiles": _tiles(pages, standing, campaign) if is_own else _published(standing, campaign),
         "outcomes": _outcomes(standing),
-        "failures": failures(campaign)[:_FAILURES] if campaign else [],
-        "savings": one_line(savings(campaign)) if campaign and campaign.campaign.profile.watch.rungs else "",
+        "failures": failures(campaign)[:_FAILURES] if campaign and is_own else [],
+        "savings": _savings(campaign) if campaign and is_own else "",
         "table": table,
         "chart": _progress_chart(standing),
         "recent": sorted(standing.summaries.values(), key=lambda s: -s.index)[:_RECENT],
         "resume": pages.command("run"),
         "next_steps": _next_steps(pages, campaign),
     }
+
+
+def _tiles(pages: Pages, standing: Standing, campaign: Digest | None) -> list[Tile]:
+    return [*_counts(standing), *_costs(campaign, _spent(pages)), *_conditions(pages, campaign)]
+
+
+def _savings(campaign: Digest) -> str:
+    return one_line(savings(campaign)) if campaign.campaign.profile.watch.rungs else ""
+
+
+def _published(standing: Standing, campaign: Digest | None) -> list[Tile]:
+    """Of an imported campaign: what others wrote down."""
+    lineage = Lineage(standing.summaries.values())
+    parents = sum(bool(lineage.children(index)) for index in standing.summaries)
+    depth = max((node.depth for node in lay_out(lineage).nodes), default=0)
+    scored = [s for s in standing.summaries.values() if s.fitness is not None]
+    best = max(scored, key=lambda s: s.fitness or 0.0, default=None)
+    tiles = [
+        Tile("designs", f"{len(standing.summaries):,}", f"{len(scored):,} with a score"),
+        Tile("parents", f"{parents:,}", f"{plural(len(lineage.roots), 'root')}, {depth} steps deep"),
+        Tile("best score", number(best.fitness if best else None), f"#{best.index} {best.name}" if best else ""),
+    ]
+    sizes = [line.published.parameters for line in campaign.lines if line.published] if campaign else []
+    known = sorted(size for size in sizes if size)
+    if known:
+        span = f"{known[0] / 1e6:,.0f} to {known[-1] / 1e6:,.0f} M"
+        tiles.append(Tile("parameters", span, f"of {plural(len(known), 'design')}, as published"))
+    return tiles
 
 
 def _counts(standing: Standing) -> list[Tile]:

@@ -141,9 +141,11 @@ class Tree {
     for (const node of this.nodes) [node.px, node.py] = this.at(node);
     c.lineWidth = 1;
     c.strokeStyle = theme.line;
+    c.globalAlpha = this.nodes.length > 600 ? 0.45 : 1;
     c.beginPath();
     for (const node of this.nodes) if (node.parent !== null && this.isShown(node)) this.edge(this.byIndex.get(node.parent), node);
     c.stroke();
+    c.globalAlpha = 1;
     const held = this.held ?? this.hovered;
     this.path(this.limit >= this.nodes.length ? this.way : this.way.filter((n) => this.isShown(n)), 2.5, theme.accent);
     if (held) this.path(this.wayOf(held), 2.5, theme.ink);
