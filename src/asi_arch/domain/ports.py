@@ -186,8 +186,8 @@ class Store(Protocol):
         """Add an event."""
         ...
 
-    def events(self, after: int = 0) -> list[Event]:
-        """Events with a number above `after`, oldest first."""
+    def events(self, after: int = 0, *kinds: EventKind) -> list[Event]:
+        """Events with a number above `after`, of these kinds where any are named, oldest first."""
         ...
 
     def last_event(self, *kinds: EventKind) -> Event | None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from asi_arch.domain.campaign import Campaign
+from asi_arch.domain.campaign import Campaign, EventKind
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreError
 from asi_arch.domain.experiment import Cost, Experiment, Summary
@@ -140,9 +140,10 @@ def digest(store: Store, before: Digest | None = None, done: Callable[[int], Non
 
     `done` is told after each experiment how many are read.
     """
-    campaign, events = existing(store), store.events(after=before.last_event if before else 0)
+    campaign, last = existing(store), store.last_event()
     summaries = {summary.index: summary for summary in store.summaries()}
-    measure, traced = yardstick(campaign, summaries), provenances(events)
+    measure = yardstick(campaign, summaries)
+    traced = provenances(store.events(before.last_event if before else 0, EventKind.TRACED))
     lines = {line.summary.index: _renewed(line, summaries, measure, traced) for line in before.lines} if before else {}
     for experiment in _unread(store, summaries, lines):
         lines[experiment.index] = _line(experiment, summaries[experiment.index], measure, traced.get(experiment.index))
@@ -155,7 +156,7 @@ def digest(store: Store, before: Digest | None = None, done: Callable[[int], Non
         language_noise=pooled_noise(line.language for line in ordered),
         recall_noise=pooled_noise(line.recall for line in ordered),
         yardstick=measure,
-        last_event=events[-1].number if events else before.last_event if before else 0,
+        last_event=last.number if last else 0,
     )
 
 

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any, TypedDict, cast
 
 from asi_arch.domain.agenda import in_force, standings
+from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.lineage import Lineage
@@ -146,7 +147,7 @@ def status_payload(store: Store) -> StatusPayload:
     baselines = [line.summary for line in campaign.baselines]
     pool = store.pool(len(baselines) + 5, EVERYTHING)
     fittest = [summary for summary in pool if summary.author is not Author.BASELINE][:5]
-    events = store.events()
+    steered, last = store.events(0, EventKind.REFLECTED, EventKind.ROLLED_BACK), store.last_event()
     return StatusPayload(
         campaign=campaign_data(campaign.campaign),
         finished=len(summaries),
@@ -163,8 +164,8 @@ def status_payload(store: Store) -> StatusPayload:
         baselines=[summary_data(s, campaign.yardstick) for s in baselines],
         best=[summary_data(s, campaign.yardstick) for s in fittest],
         verdicts=[verdict_data(v, summaries.get(-1 if v.index is None else v.index)) for v in campaign.verdicts],
-        agenda=agenda_data(in_force(standings(events))),
-        last_event_at=events[-1].at if events else None,
+        agenda=agenda_data(in_force(standings(steered))),
+        last_event_at=last.at if last else None,
         lineage=shape_of(Lineage(summaries.values()))._asdict(),
         published=None,
     )
@@ -243,7 +244,7 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
     summaries = {summary.index: summary for summary in store.summaries()}
     measure = yardstick(campaign, summaries)
     parts = measure.parts(summaries[index])
-    provenance = provenances(store.events()).get(index)
+    provenance = provenances(store.events(0, EventKind.TRACED)).get(index)
     terms = {f"{name}_term": finite(getattr(parts, name, None)) for name in ("loss", "recall", "judge")}
     return ExperimentPayload(
         index=index,

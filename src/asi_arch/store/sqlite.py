@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -116,20 +116,14 @@ class SqliteStore:
             )
         return event_of((added.lastrowid or 0, at, kind.value, experiment, text))
 
-    def events(self, after: int = 0) -> list[Event]:
-        """Events with a number above `after`, oldest first."""
-        query = "SELECT number, at, kind, experiment, payload FROM event WHERE number > ? ORDER BY number"
-        rows = self._database.rows(query, (after,))
-        with self._sound("an event"):
-            return [event_of(row) for row in rows]
+    def events(self, after: int = 0, *kinds: EventKind) -> list[Event]:
+        """Events with a number above `after`, of these kinds where any are named, oldest first."""
+        return self._events(kinds, "AND number > ? ORDER BY number", (after,))
 
     def last_event(self, *kinds: EventKind) -> Event | None:
         """The newest event, or the newest of these kinds; None where there is none."""
-        chosen = f"WHERE kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
-        query = f"SELECT number, at, kind, experiment, payload FROM event {chosen} ORDER BY number DESC LIMIT 1"
-        rows = self._database.rows(query, [kind.value for kind in kinds])
-        with self._sound("an event"):
-            return event_of(rows[0]) if rows else None
+        found = self._events(kinds, "ORDER BY number DESC LIMIT 1", ())
+        return found[0] if found else None
 
     def unfinished(self) -> dict[int, Proposal]:
         """Proposals that are not recorded yet, by index, as they were last mended or reviewed."""
@@ -303,6 +297,13 @@ class SqliteStore:
             return None
         rows = self._database.rows("SELECT record FROM repair WHERE number = ? ORDER BY step DESC LIMIT 1", (index,))
         return self._read(Proposal, rows[0][0]) if rows else None
+
+    def _events(self, kinds: Sequence[EventKind], rest: str, values: tuple[int, ...]) -> list[Event]:
+        chosen = f"kind IN ({', '.join('?' * len(kinds))})" if kinds else "1"
+        query = f"SELECT number, at, kind, experiment, payload FROM event WHERE {chosen} {rest}"
+        rows = self._database.rows(query, (*(kind.value for kind in kinds), *values))
+        with self._sound("an event"):
+            return [event_of(row) for row in rows]
 
     def _fitness(self, index: int) -> float | None:
         rows = self._database.rows("SELECT fitness FROM summary WHERE number = ?", (index,))

@@ -59,9 +59,9 @@ class FakeStore:
         self._events.append(event)
         return event
 
-    def events(self, after: int = 0) -> list[Event]:
-        """Events with a number above `after`, oldest first."""
-        return self._events[max(after, 0) :]
+    def events(self, after: int = 0, *kinds: EventKind) -> list[Event]:
+        """Events with a number above `after`, of these kinds where any are named, oldest first."""
+        return [event for event in self._events[max(after, 0) :] if not kinds or event.kind in kinds]
 
     def last_event(self, *kinds: EventKind) -> Event | None:
         """The newest event, or the newest of these kinds."""

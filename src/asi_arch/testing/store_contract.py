@@ -98,6 +98,8 @@ class StoreContract(ABC):
         assert events[-1] == opened
         assert store.events(after=3) == [opened]
         assert store.events(after=4) == []
+        assert store.events(0, EventKind.OPENED, EventKind.CLOSED) == [opened]
+        assert [event.number for event in store.events(1, EventKind.PROPOSED)] == [2, 3]
 
     def test_proposals_come_back_by_index(self, store: Store) -> None:
         proposals = {index: make_proposal(f"p{index}", parent=None if index < 2 else 0) for index in (2, 0, 1)}

@@ -1,6 +1,7 @@
 """Is it working, is it worth it? One glance."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter
@@ -27,6 +28,8 @@ _RECENT = 8
 _PACE = 20
 """The pace is that of so many experiments that ended last."""
 _FAILURES = 5
+_SHOWN = 2000
+"""Points of one kind that a chart shows: more can't be told apart."""
 
 
 class Tile(NamedTuple):
@@ -175,8 +178,8 @@ def _progress_chart(standing: Standing) -> Markup:
     return chart(
         Axes("Language loss of every experiment", "experiment", "nats", y_range=(shown[0] - room, shown[-1] + room)),
         [
-            Series("without a fitness", [_point(s) for s in invented if s.fitness is None], "quiet", "rings"),
-            Series("with a fitness", [_point(s) for s in fit], "a", "dots"),
+            Series("without a fitness", _points([s for s in invented if s.fitness is None]), "quiet", "rings"),
+            Series(f"with a fitness{_how_many(fit)}", _points(fit), "a", "dots"),
             Series("lowest so far", _lowest(fit), "a", "steps"),
         ],
         levels,
@@ -186,11 +189,23 @@ def _progress_chart(standing: Standing) -> Markup:
 def _scores(standing: Standing) -> Markup:
     """For a campaign that has scores only."""
     scored = [s for s in standing.summaries.values() if s.fitness is not None]
+    stride = -(-len(scored) // _SHOWN) or 1
     points = [
         Point(s.index, s.fitness or 0.0, f"#{s.index} {s.name}: {s.fitness:.3f}", f"/experiments/{s.index}")
-        for s in scored
+        for s in scored[::stride]
     ]
     return chart(Axes("Score of every experiment", "experiment", "score"), [Series("score", points, "a", "dots")])
+
+
+def _points(summaries: Sequence[Summary]) -> list[Point]:
+    """At most `_SHOWN` of them, evenly chosen, always with the newest."""
+    stride = -(-len(summaries) // _SHOWN) or 1
+    return [_point(s) for s in summaries[::-1][::stride]][::-1]
+
+
+def _how_many(summaries: Sequence[Summary]) -> str:
+    stride = -(-len(summaries) // _SHOWN)
+    return f" (one in {stride} is shown)" if stride > 1 else ""
 
 
 def _point(summary: Summary) -> Point:
@@ -203,8 +218,10 @@ def _lowest(summaries: list[Summary]) -> list[Point]:
     found: list[Point] = []
     best = float("inf")
     for summary in summaries:
-        best = min(best, summary.language_loss or best)
-        found.append(Point(summary.index, best))
+        loss = summary.language_loss or best
+        if loss < best or summary is summaries[-1]:
+            best = min(best, loss)
+            found.append(Point(summary.index, best))
     return found
 
 
