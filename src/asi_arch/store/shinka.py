@@ -44,7 +44,7 @@ def read_programs(path: Path, *, most: int, largest: int) -> list[ShinkaRow]:
         with closing(sqlite3.connect(_address(path), uri=True, isolation_level=None)) as database:
             database.execute("PRAGMA query_only = ON")
             database.execute("PRAGMA trusted_schema = OFF")
-            database.text_factory = lambda content: content.decode("utf-8", "replace")
+            database.text_factory = _text
             columns = _columns(database, path)
             _require_bounds(database, path, most, largest)
             query = ", ".join(_expression(name, columns) for name in ShinkaRow._fields)
@@ -53,9 +53,15 @@ def read_programs(path: Path, *, most: int, largest: int) -> list[ShinkaRow]:
         raise ArchiveError(f"{path} can't be read as a SQLite database: {error}") from error
 
 
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
 def _address(path: Path) -> str:
     """For reading; a database of which only the main file was copied is taken for one that nobody changes."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ArchiveError(f"{path} is not a file but a pipe or a device")
         with path.open("rb") as file:
             header = file.read(_HEADER_BYTES)
         is_logged = path.with_name(f"{path.name}-wal").exists()

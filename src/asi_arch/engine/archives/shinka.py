@@ -81,7 +81,7 @@ def _program(row: ShinkaRow, place: int) -> Program:
         tasks=results({**json_object(row.private_metrics), **json_object(row.public_metrics)}),
         name=name if isinstance(name, str) and name != "none" else "",
         motivation=prose(metadata.get("patch_description")),
-        change=", ".join(part for part in (f"patch: {kind}" if kind else "", origin) if part),
+        change=", ".join(part for part in (f"{kind} patch" if kind else "", origin) if part),
         references=(*_ids(row.archive_inspiration_ids), *_ids(row.top_k_inspiration_ids)),
         outcome=_outcome(row),
     )
