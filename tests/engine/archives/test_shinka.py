@@ -6,9 +6,14 @@ from contextlib import closing
 import pytest
 
 from asi_arch.domain.errors import ArchiveError
-from asi_arch.engine.archives.shinka import read_database
+from asi_arch.engine.archives.shinka import archive_of
+from asi_arch.store.shinka import read_programs
 from asi_arch.testing.foreign_archives import shinka_program as program
 from asi_arch.testing.foreign_archives import write_shinka
+
+
+def read_database(path):
+    return archive_of(path, read_programs(path, most=10, largest=1 << 20))
 
 
 def refusal(path):
@@ -78,6 +83,11 @@ def test_what_is_no_such_database_is_told_apart(tmp_path):
     assert "is not a SQLite database" in refusal(path)
     path.write_bytes(b"SQLite format 3\0" + bytes(range(200)) * 20)
     assert "can't be read as a SQLite database" in refusal(path)
+
+
+def test_more_programs_than_can_be_held_are_refused(tmp_path):
+    path = write_shinka(tmp_path / "e.sqlite", [program(f"p{i}") for i in range(11)])
+    assert "holds 11 programs; at most 10" in refusal(path)
 
 
 @pytest.mark.parametrize(
