@@ -35,6 +35,7 @@ def loaded(folder: Path, *arguments: str | Path) -> tuple[int, set[str]]:
         ("run", "--profile", "gpu"),
         ("run", "--mind", "nobody"),
         ("check", "missing.py"),
+        ("import", "tables", "missing.tsv"),
         ("status",),
     ],
     ids=" ".join,

@@ -13,15 +13,16 @@ from asi_arch.cli import options
 from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import Profile
-from asi_arch.engine.archives.entry import Archive, Tick
+from asi_arch.engine.archives import shinka
+from asi_arch.engine.archives.entry import MAX_ENTRIES, MAX_PROGRAM_BYTES, Archive, Tick
 from asi_arch.engine.archives.openevolve import read_checkpoint
-from asi_arch.engine.archives.shinka import read_database
 from asi_arch.engine.archives.tables import read_tables
 from asi_arch.engine.archives.writing import campaign_of, is_there, write
 from asi_arch.folders import CLOCK, opened_for_import
 from asi_arch.report.shape import shape_of, shape_text
 from asi_arch.report.words import number
 from asi_arch.settings import load_profile
+from asi_arch.store.shinka import read_programs
 
 _PUBLISHED = "paper"
 """The profile of the published tables' protocol."""
@@ -47,6 +48,11 @@ def import_openevolve(folder: Path, wish: ArchiveWish) -> None:
 def import_shinka(file: Path, wish: ArchiveWish) -> None:
     """A database of ShinkaEvolve."""
     _import(lambda _: read_database(file), _nobodys_profile(), wish)
+
+
+def read_database(file: Path) -> Archive:
+    """All programs of a database of ShinkaEvolve. Raises `ArchiveError`."""
+    return shinka.archive_of(file, read_programs(file, most=MAX_ENTRIES, largest=MAX_PROGRAM_BYTES))
 
 
 def _nobodys_profile() -> Profile:

@@ -116,7 +116,12 @@ def _show(store: Store, done: _Done, plan: MindPlan, *, is_json: bool) -> None:
         _print(json.dumps({**payload, "table": origins_data(table) if table else None}, indent=2))
         return
     if table is None:
-        _print("Nothing is traced yet. Trace every finished experiment: asi-arch provenance --all")
+        campaign = store.campaign()
+        is_own = campaign is not None and campaign.origin is None
+        way = "Trace every finished experiment: asi-arch provenance --all"
+        _print(
+            f"Nothing is traced yet. {way}" if is_own else "Nothing is traced, nor can it be: this campaign is imported"
+        )
         return
     console = Console(highlight=False)
     console.print(_experiments(shown[:_SHOWN], names))

@@ -14,6 +14,7 @@ from asi_arch.report.words import MISSING, OUTCOMES, duration, number
 
 READ_ONLY = "Everything below was measured and published by others; nothing of it was run or checked here."
 _TASKS_SHOWN = 12
+_ABSENT = f"{MISSING} (not published)"
 
 
 def status(payload: Mapping[str, Any], now: float) -> RenderableType:
@@ -38,11 +39,13 @@ def best(payload: Mapping[str, Any]) -> RenderableType:
     """Those with the highest scores."""
     if not payload["candidates"]:
         return Text("no design of this imported campaign has a score")
-    note = f"Score: {payload['origin']['score']}. Loss: training loss in nats at the last step that was published."
+    note = f"Score: {payload['origin']['score']}."
+    if any(row["published"]["last"] for row in payload["candidates"]):
+        note += " Loss: training loss in nats at the last step that was published."
     unsure = "Nothing here says how sure these numbers are: no noise between seeds was published with them."
     tasks = _mean_task(payload["candidates"])
     named = f" {tasks}: as published." if tasks else ""
-    table = _ranking("The highest scores, as published", payload["candidates"], tasks)
+    table = _ranking("The highest scores", payload["candidates"], tasks)
     return Group(table, Text(f"{note}{named} {unsure}", style="dim"))
 
 
@@ -83,7 +86,7 @@ def curve(published: Mapping[str, Any]) -> RenderableType | None:
 def size(parameters: int | None) -> str:
     """'495.7M', '1.3B', or that it is not known."""
     if parameters is None:
-        return f"{MISSING} (not published)"
+        return _ABSENT
     for scale, sign in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
         if parameters >= scale:
             return f"{parameters / scale:.4g}{sign}"
@@ -117,23 +120,28 @@ def _ranking(title: str, rows: Sequence[Mapping[str, Any]], task: str = "") -> R
     """A table with the columns of which anything is known."""
     if not rows:
         return Text(f"{title}: none has a score", style="dim")
-    columns = ["#", "name", "score", "parent", "parameters", "loss", *([task] if task else [])]
+    filled = [_cells(row, task) for row in rows]
+    columns = [name for name in filled[0] if any(line[name] != MISSING for line in filled)]
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
         table.add_column(name, justify="left" if name == "name" else "right", no_wrap=name != "name")
-    for row in rows:
-        known, parent = row["published"], row["parent"]
-        last, parameters = known["last"], known["parameters"]
-        table.add_row(
-            str(row["index"]),
-            Text(row["name"]),
-            number(row["score"]),
-            MISSING if parent is None else f"#{parent}",
-            MISSING if parameters is None else size(parameters),
-            MISSING if last is None else number(last["loss_nats"]),
-            *([number(known["tasks"].get(task))] if task else []),
-        )
+    for line in filled:
+        table.add_row(*(Text(line[name]) for name in columns))
     return table
+
+
+def _cells(row: Mapping[str, Any], task: str) -> dict[str, str]:
+    """Column -> what stands there."""
+    known, parent = row["published"], row["parent"]
+    found = {
+        "#": str(row["index"]),
+        "name": row["name"],
+        "score": number(row["score"]),
+        "parent": MISSING if parent is None else f"#{parent}",
+        "parameters": MISSING if known["parameters"] is None else size(known["parameters"]),
+        "loss": MISSING if known["last"] is None else number(known["last"]["loss_nats"]),
+    }
+    return {**found, task: number(known["tasks"].get(task))} if task else found
 
 
 def _mean_task(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -144,7 +152,7 @@ def _mean_task(rows: Sequence[Mapping[str, Any]]) -> str:
 def _score_text(payload: Mapping[str, Any], parent: Mapping[str, Any] | None) -> str:
     score = payload["published"]["score"]
     if score is None:
-        return f"{MISSING} (not published)"
+        return _ABSENT
     text = number(score, 4)
     if payload["outcome"]["kind"] != "measured":
         return f"{text}, not ranked: {OUTCOMES[payload['outcome']['kind']]}"
@@ -155,14 +163,10 @@ def _score_text(payload: Mapping[str, Any], parent: Mapping[str, Any] | None) ->
 
 
 def _last(point: Mapping[str, Any] | None) -> str:
-    return (
-        f"{MISSING} (not published)"
-        if point is None
-        else f"{number(point['loss_nats'], 4)} nats at step {point['step']:,}"
-    )
+    return _ABSENT if point is None else f"{number(point['loss_nats'], 4)} nats at step {point['step']:,}"
 
 
 def _tasks(tasks: Mapping[str, float | None]) -> str:
     if not tasks:
-        return f"{MISSING} (not published)"
+        return _ABSENT
     return ", ".join(f"{name} {MISSING if value is None else f'{value:.4g}'}" for name, value in tasks.items())

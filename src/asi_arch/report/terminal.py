@@ -3,30 +3,24 @@
 Names, motivations and code are others' text: control characters are taken out, and nothing is read as markup.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 from asi_arch.report import cells, imported_views
 from asi_arch.report.cells import clean, panel, summaries
 from asi_arch.report.novelty import novelty_counts, novelty_sentence
 from asi_arch.report.origins import how_text, origin_text
-from asi_arch.report.payload import BestPayload, ExperimentPayload, StatusPayload, TreePayload
+from asi_arch.report.payload import BestPayload, ExperimentPayload, StatusPayload
 from asi_arch.report.review import counts_sentence, review_lines
 from asi_arch.report.savings import Savings, one_line
 from asi_arch.report.sparkline import chart
+from asi_arch.report.tree_text import tree_view as tree_view
 from asi_arch.report.words import BY_A_MODEL, OUTCOMES, duration, number, plural
-
-_TREE_NODES = 400
-"""A larger tree is shown without the leaves that have no fitness."""
-_FITTEST = 60
-"""So many, with their ancestors, are shown of a tree that is still larger then."""
 
 
 def status_view(payload: StatusPayload, now: float) -> RenderableType:
@@ -43,15 +37,8 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
     facts.add_row("finished", f"{plural(payload['finished'], 'experiment')}: {_tally(payload)}")
     if stops := payload["early_stops"]:
         facts.add_row("early stop", one_line(Savings(**stops)))
-    if (repairs := payload["repairs"]) and repairs["programs"]:
-        mended, made = plural(repairs["programs"], "program"), plural(repairs["repairs"], "repair")
-        facts.add_row("self-repair", f"{mended} that failed got {made}; {repairs['saved']} saved")
-    if (judge := payload["judge"]) and (judge["by_model"] or judge["unmarked"]):
-        facts.add_row("judge", _judging(judge))
-    if (novelty := payload["novelty"]) and novelty["checked"]:
-        facts.add_row("novelty", novelty_counts(novelty))
-    if (reviews := payload["reviews"]) and reviews["read"]:
-        facts.add_row("checker", counts_sentence(reviews))
+    for label, text in _parts_of_agents(payload):
+        facts.add_row(label, text)
     if agenda := payload["agenda"]:
         steered = f"{plural(len(agenda['weights']), 'mechanism')} drawn more or less often"
         facts.add_row("agenda", Text(f"from #{agenda['snapshot']} on, {steered}: {agenda['sentences'][0]}"))
@@ -68,6 +55,19 @@ def status_view(payload: StatusPayload, now: float) -> RenderableType:
         Text(),
         summaries("baselines", payload["baselines"]),
     )
+
+
+def _parts_of_agents(payload: StatusPayload) -> Iterator[tuple[str, str]]:
+    """A line for each that had a part in the campaign."""
+    if (repairs := payload["repairs"]) and repairs["programs"]:
+        mended, made = plural(repairs["programs"], "program"), plural(repairs["repairs"], "repair")
+        yield "self-repair", f"{mended} that failed got {made}; {repairs['saved']} saved"
+    if (judge := payload["judge"]) and (judge["by_model"] or judge["unmarked"]):
+        yield "judge", _judging(judge)
+    if (novelty := payload["novelty"]) and novelty["checked"]:
+        yield "novelty", novelty_counts(novelty)
+    if (reviews := payload["reviews"]) and reviews["read"]:
+        yield "checker", counts_sentence(reviews)
 
 
 def _judging(judge: Mapping[str, Any]) -> str:
@@ -107,60 +107,12 @@ def best_view(payload: BestPayload) -> RenderableType:
 def _best_note(payload: BestPayload) -> str:
     """How the comparison table is read."""
     text = "Loss in nats; Δ #n: minus baseline n's, in parentheses where the noise between seeds can explain it."
-    language, recall = payload["candidates"][0]["language"], payload["candidates"][0]["recall"]
-    if language and recall and None not in (language["margin"], recall["margin"]):
-        text += f" 95% intervals from that noise, {plural(payload['seeds'], 'seed')} each:"
+    seeds, first = payload["seeds"], payload["candidates"][0]
+    language, recall = first["language"], first["recall"]
+    if seeds and language and recall and None not in (language["margin"], recall["margin"]):
+        text += f" 95% intervals from that noise, {plural(seeds, 'seed')} each:"
         text += f" loss ± {number(language['margin'])}, recall ± {number(recall['margin'], 2)}."
     return f"{text} The best of many are partly lucky: `asi-arch verify` tells. ✓: verified, see `asi-arch show`."
-
-
-def tree_view(payload: TreePayload) -> RenderableType:
-    """The lineage as a tree; the way to the best in bold.
-
-    Large trees leave out leaves without a fitness, and still larger ones all but the fittest and their ancestors.
-    """
-    payload = clean(payload)
-    nodes = {node["index"]: node for node in payload["nodes"]}
-    if not nodes:
-        return Text("no experiment is finished yet")
-    path = set(payload["best_path"])
-    top = Tree(Text(f"{plural(len(nodes), 'experiment')}"), guide_style="dim")
-    shown, line = _shown(nodes), imported_views.node if payload["origin"] else cells.node
-    stack = [(index, top) for index in reversed(payload["roots"]) if index in shown]
-    while stack:
-        index, branch = stack.pop()
-        node = nodes[index]
-        grown = branch.add(line(node, is_best=index == payload["best"], is_on_path=index in path))
-        stack += [(child, grown) for child in reversed(node["children"]) if child in shown]
-    return Group(top, Text(_left_out(nodes, shown), style="dim")) if len(shown) < len(nodes) else top
-
-
-def _shown(nodes: Mapping[int, dict[str, Any]]) -> set[int]:
-    """All of a small tree; of a large one those that matter, each with its ancestors."""
-    if len(nodes) <= _TREE_NODES:
-        return set(nodes)
-    shown = {index for index, node in nodes.items() if node["fitness"] is not None or node["children"]}
-    if len(shown) <= _TREE_NODES:
-        return shown
-    fittest = sorted(shown, key=lambda index: (-_rank(nodes[index]), index))[:_FITTEST]
-    found: set[int] = set()
-    for index in fittest:
-        above: int | None = index
-        while above is not None and above in nodes and above not in found:
-            found.add(above)
-            above = nodes[above]["parent"]
-    return found
-
-
-def _rank(node: Mapping[str, Any]) -> float:
-    return -math.inf if node["fitness"] is None else node["fitness"]
-
-
-def _left_out(nodes: Mapping[int, dict[str, Any]], shown: set[int]) -> str:
-    hidden = [node for index, node in nodes.items() if index not in shown]
-    if all(node["fitness"] is None and not node["children"] for node in hidden):
-        return f"{plural(len(hidden), 'experiment')} without a fitness and without children left out"
-    return f"Shown are the {_FITTEST} best and their ancestors; {plural(len(hidden), 'experiment')} more with --json"
 
 
 def experiment_view(payload: ExperimentPayload) -> RenderableType:

@@ -1,61 +1,68 @@
-"""Reading the database of ShinkaEvolve (its table `programs`); nothing is ever written to it, nor made beside it."""
+"""Reading the database of ShinkaEvolve (its table `programs`); nothing is ever written to it."""
 
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from asi_arch.domain.errors import ArchiveError
 
 _TABLE: Final = "programs"
 _REQUIRED: Final = ("id", "code", "combined_score")
+_COLUMNS: Final = (
+    *_REQUIRED,
+    "parent_id",
+    "generation",
+    "timestamp",
+    "public_metrics",
+    "private_metrics",
+    "text_feedback",
+    "correct",
+    "island_idx",
+    "metadata",
+    "archive_inspiration_ids",
+    "top_k_inspiration_ids",
+)
+_MAX_BYTES: Final = 2_000_000_000
 _HEADER_BYTES: Final = 20
 _WAL_FORMAT: Final = 2
 _MAX_CELL_BYTES: Final = 4 << 20
 """Larger descriptions of one program are left unread; its code has a bound of its own."""
 
 
-class ShinkaRow(NamedTuple):
-    """One row as it lies there: SQLite keeps no promise about types. A column that is missing is None."""
+def read_programs(path: Path, *, most: int, largest: int) -> list[dict[str, Any]]:
+    """All rows, column -> value as it lies there: SQLite keeps no promise about types. A missing column is None.
 
-    id: Any
-    code: Any
-    combined_score: Any
-    parent_id: Any
-    generation: Any
-    timestamp: Any
-    public_metrics: Any
-    private_metrics: Any
-    text_feedback: Any
-    correct: Any
-    island_idx: Any
-    metadata: Any
-    archive_inspiration_ids: Any
-    top_k_inspiration_ids: Any
-
-
-def read_programs(path: Path, *, most: int, largest: int) -> list[ShinkaRow]:
-    """All rows, but for more than `most`, or a program of more than `largest` bytes: these are refused.
-
-    Raises `ArchiveError` for a file that is not such a database.
+    More than `most` rows, or a program of more than `largest` bytes, are refused. Raises `ArchiveError` for these and
+    for a file that is not such a database.
     """
     try:
         with closing(sqlite3.connect(_address(path), uri=True, isolation_level=None)) as database:
             database.execute("PRAGMA query_only = ON")
             database.execute("PRAGMA trusted_schema = OFF")
-            database.text_factory = lambda content: content.decode("utf-8", "replace")
+            database.text_factory = _text
             columns = _columns(database, path)
             _require_bounds(database, path, most, largest)
-            query = ", ".join(_expression(name, columns) for name in ShinkaRow._fields)
-            return [ShinkaRow._make(row) for row in database.execute(f"SELECT {query} FROM main.{_TABLE}")]
+            query = ", ".join(_expression(name, columns) for name in _COLUMNS)
+            return [
+                dict(zip(_COLUMNS, row, strict=True)) for row in database.execute(f"SELECT {query} FROM main.{_TABLE}")
+            ]
     except sqlite3.Error as error:
         raise ArchiveError(f"{path} can't be read as a SQLite database: {error}") from error
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
 
 
 def _address(path: Path) -> str:
     """For reading; a database of which only the main file was copied is taken for one that nobody changes."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ArchiveError(f"{path} is not a file but a pipe or a device")
+        if (size := path.stat().st_size) > _MAX_BYTES:
+            raise ArchiveError(f"{path} has {size:,} bytes; a database may have {_MAX_BYTES:,}")
         with path.open("rb") as file:
             header = file.read(_HEADER_BYTES)
         is_logged = path.with_name(f"{path.name}-wal").exists()

@@ -1,4 +1,4 @@
-"""Archives of others' shapes, made for tests: published tables, a checkpoint of OpenEvolve, a database of ShinkaEvolve."""
+"""Archives of others' shapes, made for tests: published tables, OpenEvolve's checkpoints, ShinkaEvolve's databases."""
 
 import json
 import sqlite3
@@ -57,7 +57,7 @@ def write_checkpoint(folder: Path, programs: Iterable[dict[str, Any]], best: str
     for place, program in enumerate(listed):
         (folder / "programs" / f"{place}.json").write_text(json.dumps(program), encoding="utf-8")
     keys = [program.get("id") for program in listed]
-    metadata = {
+    metadata: dict[str, Any] = {
         "island_feature_maps": [{}],
         "islands": [keys],
         "archive": keys,

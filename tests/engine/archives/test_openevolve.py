@@ -61,6 +61,7 @@ def test_what_failed_there_is_not_ranked_here(tmp_path, metrics, kind, reason):
     assert getattr(found.outcome, "reason", None) == reason
     assert found.rank == (0.7 if metrics.get("combined_score") == 0.7 else None)
     assert getattr(found.outcome, "log", "Trace") == "Trace"
+    assert found.published.tasks == ({"error": 0.1} if kind == "measured" and "error" in metrics else {})
 
 
 def test_another_best_than_the_scores_say_is_told(tmp_path):

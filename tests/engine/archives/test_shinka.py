@@ -1,13 +1,19 @@
 import json
+import os
 import sqlite3
 from contextlib import closing
 
 import pytest
 
 from asi_arch.domain.errors import ArchiveError
-from asi_arch.engine.archives.shinka import read_database
+from asi_arch.engine.archives.shinka import archive_of
+from asi_arch.store.shinka import read_programs
 from asi_arch.testing.foreign_archives import shinka_program as program
 from asi_arch.testing.foreign_archives import write_shinka
+
+
+def read_database(path):
+    return archive_of(path, read_programs(path, most=10, largest=1 << 20))
 
 
 def refusal(path):
@@ -23,7 +29,7 @@ def test_programs_keep_parents_references_and_what_they_say_of_themselves(tmp_pa
     assert (first.number, first.parent, found.number, found.parent) == (1, None, 2, 1)
     assert (found.name, found.published.label, found.motivation) == ("wider_steps", "child", "Wider steps go further.")
     assert found.references == (1,)
-    assert found.change == "patch: diff, generation 1, island 0"
+    assert found.change == "diff patch, generation 1, island 0"
     assert found.published.tasks == {"speed": 2.0}
     assert (found.rank, found.source) == (0.9, "# child\nx = 1\n")
     assert archive.origin.title == "2 programs of the ShinkaEvolve database e.sqlite"
@@ -46,7 +52,8 @@ def test_copies_and_missing_parents_are_told(tmp_path):
 
 
 def test_numbers_that_are_none_are_missing(tmp_path):
-    odd = program("odd", combined_score=float("inf"), public_metrics='{"a": NaN}', metadata="[", top_k_inspiration_ids="{")
+    texts = {"public_metrics": '{"a": NaN}', "metadata": "[", "top_k_inspiration_ids": "{"}
+    odd = program("odd", combined_score=float("inf"), **texts)
     (found,) = read_database(write_shinka(tmp_path / "e.sqlite", [odd])).entries
     assert (found.rank, found.published.tasks, found.name) == (None, {}, "odd")
 
@@ -67,6 +74,8 @@ def test_a_bad_row_is_named(tmp_path, changes, message):
 def test_what_is_no_such_database_is_told_apart(tmp_path):
     assert "No such file" in refusal(tmp_path / "gone.sqlite")
     assert "is a folder; name the database in it" in refusal(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert "is not a file but a pipe" in refusal(tmp_path / "pipe")
     path = tmp_path / "e.sqlite"
     path.write_bytes(b"")
     assert "is empty" in refusal(path)
@@ -74,6 +83,11 @@ def test_what_is_no_such_database_is_told_apart(tmp_path):
     assert "is not a SQLite database" in refusal(path)
     path.write_bytes(b"SQLite format 3\0" + bytes(range(200)) * 20)
     assert "can't be read as a SQLite database" in refusal(path)
+
+
+def test_more_programs_than_can_be_held_are_refused(tmp_path):
+    path = write_shinka(tmp_path / "e.sqlite", [program(f"p{i}") for i in range(11)])
+    assert "holds 11 programs; at most 10" in refusal(path)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from asi_arch.domain.errors import ArchiveError
 from asi_arch.domain.lineage import Lineage
-from asi_arch.engine.archives import entry
+from asi_arch.engine.archives import entry, files
 from asi_arch.engine.archives.tables import read_tables
 from asi_arch.engine.archives.writing import campaign_of, write
 from asi_arch.report.imported import known_of
@@ -119,6 +120,15 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
         read_tables(tmp_path / "gone.tsv")
     with pytest.raises(ArchiveError, match=r"is a folder; name a table"):
         read_tables(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ArchiveError, match=r"is not a file but a pipe"):
+        read_tables(tmp_path / "pipe")
+
+
+def test_a_file_of_too_many_bytes_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MAX_TEXT_BYTES", 20)
+    with pytest.raises(ArchiveError, match=r"has \d+ bytes; a table .* may have 20"):
+        read(tmp_path)
 
 
 def test_more_designs_than_can_be_held_are_refused(tmp_path, monkeypatch):
@@ -135,9 +145,7 @@ def test_hostile_names_become_one_printable_line(tmp_path):
 
 
 def test_a_long_line_of_parents_is_no_circle():
-    chain = [
-        entry.Entry(i, i - 1 if i else None, f"line {i}", "n", entry.Published()) for i in reversed(range(50_000))
-    ]
+    chain = [entry.Entry(i, i - 1 if i else None, f"line {i}", "n", entry.Published()) for i in reversed(range(50_000))]
     assert entry.circular(chain) == []
 
 

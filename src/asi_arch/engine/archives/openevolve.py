@@ -154,7 +154,10 @@ def _fields(text: str) -> tuple[dict[str, Any], str]:
 
 def _program(item: _Read, *, is_combined: bool) -> Program:
     fields, metrics, metadata = item.fields, _metrics(item.fields), json_object(item.fields.get("metadata"))
-    parent = fields.get("parent_id")
+    parent, outcome = fields.get("parent_id"), _outcome(metrics, json_object(fields.get("artifacts_json")))
+    told = results(metrics)
+    if isinstance(outcome, Crashed):
+        told.pop("error", None)
     origin = where(
         iteration=fields.get("iteration_found"), generation=fields.get("generation"), island=metadata.get("island")
     )
@@ -167,9 +170,9 @@ def _program(item: _Read, *, is_combined: bool) -> Program:
         generation=whole(fields.get("generation")),
         at=moment(fields.get("timestamp")),
         score=_score(metrics, is_combined=is_combined),
-        tasks=results(metrics),
+        tasks=told,
         change="; ".join(part for part in (moved or prose(metadata.get("changes")), origin) if part),
-        outcome=_outcome(metrics, json_object(fields.get("artifacts_json"))),
+        outcome=outcome,
     )
 
 
