@@ -79,7 +79,7 @@ def bar(share: float, tone: str = "a") -> Markup:
     width = round(100 * min(max(share, 0.0), 1.0), 1)
     return Markup(
         '<svg viewBox="0 0 100 8" class="bar" preserveAspectRatio="none" aria-hidden="true">'
-        '<rect class="track" width="100" height="8" rx="2"/><rect class="fill tone-{}" width="{}" height="8" rx="2"/>'
+        '<rect class="track" width="100" height="8"/><rect class="fill tone-{}" width="{}" height="8" rx="2"/>'
         "</svg>"
     ).format(tone, width)
 

@@ -167,7 +167,7 @@ def _outcomes(standing: Standing) -> list[Outcome]:
 def _progress_chart(standing: Standing) -> Markup:
     """Language loss by experiment, the lowest so far among those with a fitness, and the baselines."""
     measured = [s for s in standing.summaries.values() if s.language_loss is not None]
-    if not measured:
+    if standing.campaign.origin is not None:
         return _scores(standing)
     invented = [s for s in measured if s.author is not Author.BASELINE]
     fit = [s for s in invented if s.fitness is not None]
