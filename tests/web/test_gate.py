@@ -7,6 +7,7 @@ import pytest
 from asi_arch.store.sqlite import SqliteStore
 from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
 from asi_arch.web.gate import HEADERS
+from asi_arch.web.literature import Literature
 from asi_arch.web.reader import Reader
 from asi_arch.web.server import application
 
@@ -21,7 +22,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     store.record(make_experiment(0, make_proposal("DeltaNet")), None)
     store.close()
     reader = Reader(tmp_path, now=lambda: 9.0)
-    transport = httpx.ASGITransport(application(reader, token=TOKEN, port=PORT))
+    transport = httpx.ASGITransport(application(reader, Literature(tmp_path / "papers"), token=TOKEN, port=PORT))
     async with httpx.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{PORT}") as found:
         yield found
     reader.close()

@@ -33,10 +33,12 @@ def serve(wish: ServeWish) -> None:
     """Serve until Ctrl-C."""
     import uvicorn
 
+    from asi_arch.web.literature import Literature
     from asi_arch.web.reader import Reader
     from asi_arch.web.server import application
 
-    folder = options.settings(wish.state).state
+    settings = options.settings(wish.state)
+    folder = settings.state
     reader, token = Reader(folder, now=time.time), secrets.token_urlsafe(24)
     try:
         listener = _listener(wish.port)
@@ -46,7 +48,7 @@ def serve(wish: ServeWish) -> None:
     port = int(listener.getsockname()[1])
     address = f"http://{HOST}:{port}/?token={token}"
     config = uvicorn.Config(
-        application(reader, token=token, port=port),
+        application(reader, Literature(settings.papers), token=token, port=port),
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -10,6 +10,7 @@ from asi_arch.domain.campaign import Event, EventKind
 from asi_arch.report.cells import printable
 from asi_arch.report.words import MISSING, OUTCOMES, duration, number, plural, reading
 from asi_arch.web.charts import bar
+from asi_arch.web.literature import Literature
 from asi_arch.web.reader import Reader, Standing
 
 NAVIGATION = (
@@ -23,8 +24,9 @@ NAVIGATION = (
 class Pages:
     """Renders pages about one campaign."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, literature: Literature) -> None:
         self.reader = reader
+        self.literature = literature
         self._environment = Environment(
             loader=PackageLoader("asi_arch.web", "templates"),
             autoescape=True,

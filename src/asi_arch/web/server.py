@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from asi_arch.domain.errors import AsiArchError
 from asi_arch.web.gate import Gate
+from asi_arch.web.literature import Literature
 from asi_arch.web.live import live_routes
 from asi_arch.web.pages import routes
 from asi_arch.web.reader import Reader
@@ -24,7 +25,7 @@ _STATIC = Path(__file__).parent / "static"
 _WORDS = {404: "There is nothing here.", 405: "These pages can only be read."}
 
 
-def application(reader: Reader, *, token: str, port: int) -> FastAPI:
+def application(reader: Reader, literature: Literature, *, token: str, port: int) -> FastAPI:
     """All pages about the reader's campaign, behind the gate. The reader is closed with the application."""
 
     @asynccontextmanager
@@ -32,7 +33,7 @@ def application(reader: Reader, *, token: str, port: int) -> FastAPI:
         yield
         reader.close()
 
-    pages = Pages(reader)
+    pages = Pages(reader, literature)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.include_router(routes(pages))

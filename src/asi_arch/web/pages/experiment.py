@@ -98,6 +98,7 @@ def _content(pages: Pages, store: Store, found: ExperimentPayload, against: int 
         "steps": _steps(pages, found),
         "tasks": _tasks(found),
         "by_a_model": BY_A_MODEL,
+        "readings": pages.literature.readings(found["idea"]["passages"]),
         "published": experiment.published if experiment else None,
     }
 
