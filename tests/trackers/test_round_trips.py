@@ -15,7 +15,7 @@ import pytest
 
 from asi_arch.domain.extras import is_installed
 from asi_arch.testing.fake_store import FakeStore
-from asi_arch.trackers.child import Teller, open_tracker, Order
+from asi_arch.trackers.child import Order, Teller, open_tracker
 from asi_arch.trackers.following import Bookmark
 from asi_arch.trackers.port import campaign_name, experiment_name
 from asi_arch.trackers.targets import Kind, Target
@@ -55,12 +55,14 @@ def in_child(campaign: Growing, target: Target, experiments: int) -> None:
 
 
 @pytest.mark.filterwarnings("default")
-def test_tensorboard_reads_back_each_number_once(campaign: Growing, source: FakeStore, tmp_path: Path) -> None:
+def test_tensorboard_reads_back_each_number_once_however_often_it_was_told(campaign: Growing, source: FakeStore, tmp_path: Path) -> None:
     require("tensorboard")
     target = Target(Kind.TENSORBOARD, str(tmp_path / "runs"))
     for count in (3, 8):
         campaign.grow(count)
         assert tell(campaign, target) == []
+    Bookmark(campaign.folder, target).path.unlink()
+    assert tell(campaign, target) == []
     made = source.campaign()
     assert made is not None
     folder = tmp_path / "runs" / campaign_name(made)
@@ -88,13 +90,15 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-def test_mlflow_reads_back_each_experiment_once(campaign: Growing, source: FakeStore, tmp_path: Path) -> None:
+def test_mlflow_reads_back_each_experiment_once_however_often_it_was_told(campaign: Growing, source: FakeStore, tmp_path: Path) -> None:
     require("mlflow", "sqlalchemy", "alembic")
     target = Target(Kind.MLFLOW, str(tmp_path / "mlflow"))
     (tmp_path / "mlflow").mkdir()
     for count in (3, 8):
         campaign.grow(count)
         in_child(campaign, target, count)
+    Bookmark(campaign.folder, target).path.unlink()
+    in_child(campaign, target, 8)
     from mlflow import MlflowClient
 
     made = source.campaign()

@@ -154,7 +154,7 @@ def main() -> None:
         os.dup2(nowhere.fileno(), 2)
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    os.nice(10)
+    os.nice(5)
     redactor = Redactor(secrets(os.environ))
 
     def say(text: str) -> None:
