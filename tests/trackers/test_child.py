@@ -65,6 +65,23 @@ def test_a_campaign_is_told_and_the_tracker_closed(campaign: Growing) -> None:
     assert session.said == [] and session.opened == 1
 
 
+def test_a_session_with_nothing_to_tell_does_not_load_the_library(campaign: Growing) -> None:
+    campaign.grow(3)
+    Session(campaign.folder, Recorder()).looks(2)
+    session = Session(campaign.folder, Recorder())
+    session.looks(2)
+    assert session.opened == 0
+
+
+def test_fitness_that_came_later_is_told_by_the_next_session(campaign: Growing) -> None:
+    campaign.grow(6)
+    Session(campaign.folder, Recorder()).looks(2)
+    campaign.grow(7)
+    tracker = Recorder()
+    Session(campaign.folder, tracker).looks(2)
+    assert tracker.told == [6] and len(tracker.scored) == 7
+
+
 def test_a_failure_is_said_once_and_told_again_when_it_works(campaign: Growing) -> None:
     campaign.grow(3)
     tracker = Recorder()

@@ -17,14 +17,14 @@ from typing import Final, NamedTuple
 from asi_arch.domain.campaign import Campaign
 from asi_arch.llm.redact import Redactor
 from asi_arch.store.sqlite import SqliteStore
-from asi_arch.trackers.following import Bookmark, Follower, untold
+from asi_arch.trackers.following import Bookmark, Follower, is_behind, untold
 from asi_arch.trackers.mlflow_runs import MlflowRuns
 from asi_arch.trackers.port import Tracker
 from asi_arch.trackers.targets import Kind, Target
 from asi_arch.trackers.tensorboard_files import TensorBoardFiles
 from asi_arch.trackers.wandb_runs import WandbRuns
 
-END_S: Final = 20.0
+END_S: Final = 30.0
 """How long the end of a campaign may wait for a tracker."""
 LOOK_EVERY_S: Final = 2.0
 _LONGEST_PAUSE_S: Final = 600.0
@@ -105,10 +105,12 @@ class Teller:
                 self._failures = 0
 
     def _look(self) -> None:
-        """Tell what is new, if there is anything new."""
+        """Tell what is new. The library is not loaded before there is something to tell."""
         with closing(self._store()) as store:
             campaign, events = store.campaign(), store.events(self._seen)
             if campaign is None or not events:
+                return
+            if self._follower is None and not is_behind(store, self._bookmark):
                 return
             if self._follower is None:
                 self._tracker = self._opener(self._order.target, campaign, self._order.state)

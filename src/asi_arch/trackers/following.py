@@ -94,6 +94,14 @@ class Follower:
         self._place = place
 
 
+def is_behind(store: Store, bookmark: Bookmark) -> bool:
+    """Whether there is something to tell the target."""
+    place, campaign = bookmark.read(), store.campaign()
+    summaries = {summary.index: summary for summary in store.summaries()}
+    may_score = campaign is not None and fitness_is_settled(campaign.profile, summaries)
+    return place.told in summaries or (may_score and place.scored < place.told)
+
+
 def untold(store: Store, bookmark: Bookmark) -> int:
     """How many recorded experiments the target does not know."""
     told = bookmark.read().told
