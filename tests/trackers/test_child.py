@@ -124,7 +124,8 @@ def test_what_is_told_leaves_the_store_a_single_file_for_its_writer(campaign: Gr
 def test_keys_of_the_environment_are_taken_out_of_what_is_said() -> None:
     environment = {"WANDB_API_KEY": "0123456789abcdef", "MLFLOW_TRACKING_PASSWORD": "hunter22", "HOME": "/home/me"}
     redactor = Redactor(secrets(environment))
-    assert redactor.text("401 for 0123456789abcdef of hunter22 in /home/me") == "401 for [secret] of [secret] in /home/me"
+    said = redactor.text("401 for 0123456789abcdef of hunter22 in /home/me")
+    assert said == "401 for [secret] of [secret] in /home/me"
 
 
 def test_an_order_goes_through_a_line(tmp_path: Path) -> None:

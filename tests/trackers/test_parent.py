@@ -1,4 +1,4 @@
-"""With real children, whose library is one of ours: it writes what it is told into a file, hangs, or ends the process."""
+"""With real children, whose library is ours: it writes what it is told into a file, hangs, or ends its process."""
 
 import asyncio
 import json

@@ -55,7 +55,9 @@ def in_child(campaign: Growing, target: Target, experiments: int) -> None:
 
 
 @pytest.mark.filterwarnings("default")
-def test_tensorboard_reads_back_each_number_once_however_often_it_was_told(campaign: Growing, source: FakeStore, tmp_path: Path) -> None:
+def test_tensorboard_reads_back_each_number_once_however_often_it_was_told(
+    campaign: Growing, source: FakeStore, tmp_path: Path
+) -> None:
     require("tensorboard")
     target = Target(Kind.TENSORBOARD, str(tmp_path / "runs"))
     for count in (3, 8):
@@ -90,7 +92,9 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-def test_mlflow_reads_back_each_experiment_once_however_often_it_was_told(campaign: Growing, source: FakeStore, tmp_path: Path) -> None:
+def test_mlflow_reads_back_each_experiment_once_however_often_it_was_told(
+    campaign: Growing, source: FakeStore, tmp_path: Path
+) -> None:
     require("mlflow", "sqlalchemy", "alembic")
     target = Target(Kind.MLFLOW, str(tmp_path / "mlflow"))
     (tmp_path / "mlflow").mkdir()
@@ -121,9 +125,7 @@ def test_mlflow_reads_back_each_experiment_once_however_often_it_was_told(campai
 
 
 @pytest.mark.slow
-def test_wandb_keeps_the_metrics_offline(
-    campaign: Growing, source: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wandb_keeps_the_metrics_offline(campaign: Growing, source: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     require("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     campaign.grow(7)
