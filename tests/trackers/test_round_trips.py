@@ -1,7 +1,6 @@
 """What the real libraries read back. They are no part of the extra `dev`: see docs/guides/trackers.md."""
 
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -125,9 +124,13 @@ def test_mlflow_reads_back_each_experiment_once_however_often_it_was_told(
 
 
 @pytest.mark.slow
-def test_wandb_keeps_the_metrics_offline(campaign: Growing, source: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wandb_keeps_the_metrics_offline_and_the_key_nowhere(
+    campaign: Growing, source: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     require("wandb")
+    key = "0f" * 20
     monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_API_KEY", key)
     campaign.grow(7)
     in_child(campaign, Target(Kind.WANDB, "asi-arch-test"), 7)
     runs = [records(path) for path in (campaign.folder / "wandb").glob("offline-run-*/*.wandb")]
@@ -142,7 +145,8 @@ def test_wandb_keeps_the_metrics_offline(campaign: Growing, source: FakeStore, m
     assert summary["fitness"] == source.summaries()[0].fitness
     series, _ = found[next(name for name in found if name.startswith("search "))]
     assert [row["experiment"] for row in series if "measured/is_measured" in row] == list(range(7))
-    assert os.environ.get("WANDB_API_KEY") is None
+    files = [path for path in campaign.folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if key.encode() in path.read_bytes()]
 
 
 def records(path: Path) -> tuple[str, list[dict[str, float]], dict[str, float]]:
@@ -155,6 +159,7 @@ def records(path: Path) -> tuple[str, list[dict[str, float]], dict[str, float]]:
         kind = record.WhichOneof("record_type")
         if kind == "run":
             name = record.run.display_name
+            assert record.run.host == ""
         elif kind == "history":
             rows.append(values(record.history.item))
         elif kind == "summary":

@@ -81,6 +81,7 @@ class WandbRuns:
     def _run(self, name: str, run_id: str | None, described: dict[str, Any]) -> Any:
         settings = self._wandb.Settings(
             console="off",
+            host="",
             silent=True,
             reinit="create_new",
             disable_git=True,
