@@ -15,6 +15,8 @@ from asi_arch.trackers.targets import Target
 
 _CUT_SHORT_S: Final = 2.0
 """How long a campaign that was stopped at once waits for a tracker."""
+_ENTRY: Final = "import sys; sys.path[:] = filter(None, sys.path); from asi_arch.trackers.child import main; main()"
+"""Without the current folder, in which a file may be named like a library."""
 _PATIENCE_S: Final = 1.0
 """From here on the user is told who is waited for."""
 
@@ -78,8 +80,8 @@ async def _started(state: Path, target: Target, say: Callable[[str], None]) -> _
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "asi_arch.trackers.child",
+            "-c",
+            _ENTRY,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
