@@ -110,7 +110,19 @@ def test_what_could_not_be_told_is_counted_at_the_end(campaign: Growing) -> None
     tracker.failures += [OSError("no route")] * 9
     session = Session(campaign.folder, tracker)
     session.looks(2)
-    assert session.said[-1] == "wandb:search: 3 recorded experiments are not told; the next run with it tells them"
+    assert session.said[-1] == "wandb:search: 3 recorded experiments are not told; the next run with it tells the rest"
+
+
+def test_at_the_end_nothing_is_promised_to_be_tried_again(campaign: Growing) -> None:
+    campaign.grow(1)
+    tracker = Recorder()
+    tracker.failures.append(OSError("no route"))
+    session = Session(campaign.folder, tracker)
+    session.looks(1)
+    assert session.said == [
+        "wandb:search: OSError: no route",
+        "wandb:search: 1 recorded experiment is not told; the next run with it tells the rest",
+    ]
 
 
 def test_what_is_told_leaves_the_store_a_single_file_for_its_writer(campaign: Growing) -> None:

@@ -75,6 +75,7 @@ class Teller:
         self._follower: Follower | None = None
         self._seen = 0
         self._failures = 0
+        self._is_over = False
 
     @property
     def pause_s(self) -> float:
@@ -86,6 +87,7 @@ class Teller:
         while not ended.is_set():
             self._try(self._look)
             ended.wait(self.pause_s)
+        self._is_over = True
         self._try(self._look)
         self._try(self._close)
         self._try(self._say_what_is_left)
@@ -95,7 +97,8 @@ class Teller:
             work()
         except Exception as error:  # noqa: BLE001  the wall: whatever a tracker's library raises becomes a sentence
             if not self._failures:
-                self._say(f"{self._order.target}: {_reason(error)}; the campaign goes on, and this is tried again")
+                after = "" if self._is_over else "; the campaign goes on, and this is tried again"
+                self._say(f"{self._order.target}: {_reason(error)}{after}")
             self._failures += 1
             self._tracker = self._follower = None
             self._seen = 0
@@ -130,9 +133,8 @@ class Teller:
         with closing(self._store()) as store:
             left = untold(store, self._bookmark)
         if left:
-            self._say(
-                f"{self._order.target}: {left} recorded experiments are not told; the next run with it tells them"
-            )
+            them = "1 recorded experiment is" if left == 1 else f"{left} recorded experiments are"
+            self._say(f"{self._order.target}: {them} not told; the next run with it tells the rest")
 
 
 def _reason(error: Exception) -> str:
