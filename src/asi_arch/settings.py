@@ -18,6 +18,7 @@ from asi_arch.domain.errors import ProfileError, UserError
 from asi_arch.domain.profile import Profile
 from asi_arch.domain.record import Record
 from asi_arch.llm.plan import MindPlan
+from asi_arch.trackers.targets import Trackers
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -42,6 +43,8 @@ class Settings(Record):
     """A tier of `lab.sandbox.tier`, or the best that this machine offers."""
     minds: MindPlan = MindPlan()
     """Which language models answer, and what they may cost."""
+    trackers: Trackers = Trackers()
+    """Who else is told what a campaign records; by default nobody."""
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -53,7 +56,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     if data := environment.get("XDG_DATA_HOME"):
         values.setdefault("papers", Path(data) / "asi-arch" / "papers")
     for key in Settings.model_fields:
-        if key != "minds" and (value := environment.get(f"ASI_ARCH_{key.upper()}")):
+        if key not in ("minds", "trackers") and (value := environment.get(f"ASI_ARCH_{key.upper()}")):
             values[key] = value
     try:
         return _with_environment(Settings.model_validate(values), environment)

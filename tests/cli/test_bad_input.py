@@ -23,6 +23,8 @@ pytestmark = pytest.mark.torch
         (("run", "--time", "0s"), "--time must be a positive time"),
         (("run", "--policy", "clever"), "--policy must be one of evolution, greedy, random, got 'clever'"),
         (("run", "--profile", "gpu"), "no profile 'gpu'"),
+        (("run", "--track", "comet:x"), "--track must be one of tensorboard:DIR, wandb:PROJECT"),
+        (("run", "--track", "tensorboard"), "--track tensorboard does not say where to; give tensorboard:DIR"),
         (("run", "--workers", "0"), "--workers must be at least 1, got 0"),
         (("run", "--data", "nowhere"), "nowhere"),
         (("status",), "asi-arch run"),

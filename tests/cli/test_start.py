@@ -34,6 +34,7 @@ def loaded(folder: Path, *arguments: str | Path) -> tuple[int, set[str]]:
         ("run", "-n", "0"),
         ("run", "--profile", "gpu"),
         ("run", "--mind", "nobody"),
+        ("run", "--track", "comet:runs"),
         ("check", "missing.py"),
         ("import", "tables", "missing.tsv"),
         ("status",),

@@ -98,6 +98,14 @@ def run(
             show_default="as in the profile: no",
         ),
     ] = None,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND:PLACE",
+            help="Also tell tensorboard:DIR, wandb:PROJECT or mlflow:URI; may be repeated. 'none': nobody.",
+            show_default="the settings', or nobody",
+        ),
+    ] = None,
     state: State = None,
     plain: Annotated[bool, typer.Option("--plain", help="One line per event instead of the live table.")] = False,
     estimate: Annotated[
@@ -117,12 +125,13 @@ def run(
       asi-arch run --data ~/my-notes --state campaigns/notes
       asi-arch run --mind inbox:questions --state campaigns/mine
       asi-arch run -n 200 --reflect --state campaigns/reflective
+      asi-arch run --time 8h --track tensorboard:runs
       asi-arch run -n 200 --mind openai:gpt-5-mini --estimate
     """
     from asi_arch.cli import run as command
 
     limits, search = (experiments, time, compute), (profile, seed, policy, data)
-    extras = (mind, when_silent, reflect, estimate, as_json)
+    extras = (mind, when_silent, reflect, estimate, as_json, tuple(track or ()))
     command.run(command.RunWish(*limits, *search, workers, state, plain, *extras))
 
 

@@ -15,6 +15,8 @@ from asi_arch.domain.profile import Policy
 from asi_arch.engine.limits import Limits
 from asi_arch.llm.lines import parsed
 from asi_arch.settings import Settings
+from asi_arch.trackers.targets import parsed as parsed_trackers
+from asi_arch.trackers.targets import require_trackers
 from asi_arch.wishes import Wish, wished_profile
 
 WHEN_SILENT = ("stop", "compose")
@@ -38,12 +40,13 @@ class RunWish(NamedTuple):
     reflect: bool | None = None
     estimate: bool = False
     as_json: bool = False
+    track: tuple[str, ...] = ()
 
 
 def run(wish: RunWish) -> None:
     """Run until a limit or Ctrl-C; exit code 130 when it was cut short: before the search began, or by a second one."""
     limits, asked = _limits(wish), _asked(wish)
-    settings = _with_mind(options.settings(wish.state, wish.workers), wish)
+    settings = _with_trackers(_with_mind(options.settings(wish.state, wish.workers), wish), wish)
     wished_profile(asked)  # a misspelt one is told at once
     if wish.estimate:
         from asi_arch.cli import estimate
@@ -54,6 +57,7 @@ def run(wish: RunWish) -> None:
         raise UserError(
             "--json goes with --estimate; while a campaign runs, `asi-arch status --json` tells how far it is"
         )
+    require_trackers(settings.trackers.targets())
     console = Console()
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
@@ -98,3 +102,10 @@ def _with_mind(settings: Settings, wish: RunWish) -> Settings:
             raise UserError(f"--when-silent must be one of {', '.join(WHEN_SILENT)}, got {wish.when_silent!r}")
         changes["when_silent"] = wish.when_silent
     return settings.model_copy(update={"minds": settings.minds.model_copy(update=changes)})
+
+
+def _with_trackers(settings: Settings, wish: RunWish) -> Settings:
+    """The settings with the command's trackers in place of theirs. Raises `UserError` for one that can't be."""
+    trackers = parsed_trackers(wish.track) if wish.track else settings.trackers
+    trackers.targets()
+    return settings.model_copy(update={"trackers": trackers})

@@ -12,8 +12,10 @@ from asi_arch.cli.live import LiveTable
 from asi_arch.cli.plain import PlainLines
 from asi_arch.engine.campaign import CampaignLoop
 from asi_arch.engine.limits import Limits
+from asi_arch.engine.notices import Said
 from asi_arch.minds import require_minds, thinking
 from asi_arch.settings import Settings
+from asi_arch.trackers.parent import tracking
 from asi_arch.wishes import Wish
 
 
@@ -28,8 +30,10 @@ async def search(settings: Settings, asked: Wish, limits: Limits, console: Conso
     ):
         slots = max(1, settings.workers // len(bench.campaign.profile.seeds))
         loop = CampaignLoop(bench, limits, slots=slots)
+        trackers = tracking(settings.state, settings.trackers.targets(), lambda text: display.listen(Said(text)))
         with display.showing(bench, limits), _signals(loop, display):
-            await loop.run()
+            async with trackers:
+                await loop.run()
         display.closing(settings.state)
 
 
