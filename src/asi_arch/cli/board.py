@@ -1,6 +1,7 @@
 """What is known while a campaign runs, fed with notices; and the words and colours for it."""
 
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.text import Text
@@ -12,7 +13,7 @@ from asi_arch.domain.ports import Progress
 from asi_arch.domain.profile import StageName
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.limits import Limits
-from asi_arch.engine.notices import Notice, Proposed, Recorded, Repaired, Said, StageChanged, Trained
+from asi_arch.engine.notices import Notice, Proposed, Recorded, Repaired, Rescored, Said, StageChanged, Trained
 
 RESULT_STYLES = {
     "measured": "green",
@@ -47,6 +48,7 @@ class Board:
         self.active: dict[int, Progressing] = {}
         self.recorded: deque[tuple[Experiment, float | None]] = deque(maxlen=12)
         self.best: tuple[float, Experiment] | None = None
+        self._invented: dict[int, Experiment] = {}
         self.reference_loss: float | None = None
         self.done = 0
         self.walls: list[float] = []
@@ -62,6 +64,10 @@ class Board:
             experiment = bench.store.experiment(top.index)
             if experiment is not None:
                 self.best = (top.fitness or 0.0, experiment)
+        else:
+            waiting = (s.index for s in summaries if s.is_measured and s.author is not Author.BASELINE)
+            found = ((index, bench.store.experiment(index)) for index in waiting)
+            self._invented = {index: experiment for index, experiment in found if experiment is not None}
         if summaries:
             self.reference_loss = summaries[0].language_loss
 
@@ -77,6 +83,8 @@ class Board:
             self.active[notice.index].runs[notice.key] = (notice.progress, notice.baseline_loss)
         elif isinstance(notice, Said):
             self.message = notice.text
+        elif isinstance(notice, Rescored):
+            self._rescore(notice.fitness)
         else:
             self._finish(notice)
 
@@ -88,8 +96,20 @@ class Board:
         self.done = notice.done
         if experiment.index == 0:
             self.reference_loss = experiment.mean_loss(StageName.LANGUAGE)
-        is_invented = experiment.proposal.author is not Author.BASELINE
-        if is_invented and fitness is not None and (self.best is None or fitness > self.best[0]):
+        if experiment.proposal.author is not Author.BASELINE:
+            self._invented[experiment.index] = experiment
+            self._consider(experiment, fitness)
+
+    def _rescore(self, fitness: Mapping[int, float | None]) -> None:
+        """The best so far may be another one by the new numbers."""
+        if self.best is not None and self.best[1].index in fitness:
+            self.best = None
+        for index, value in fitness.items():
+            if index in self._invented:
+                self._consider(self._invented[index], value)
+
+    def _consider(self, experiment: Experiment, fitness: float | None) -> None:
+        if fitness is not None and (self.best is None or fitness > self.best[0]):
             self.best = (fitness, experiment)
 
     def eta_s(self, limits: Limits, slots: int) -> float | None:

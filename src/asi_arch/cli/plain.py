@@ -10,7 +10,7 @@ from rich.console import Console
 from asi_arch.cli.board import Board, clock_text, closing_text, idea, loss_text, number_text, result_text
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.limits import Limits
-from asi_arch.engine.notices import Notice, Proposed, Repaired, Said, StageChanged, Trained
+from asi_arch.engine.notices import Notice, Proposed, Recorded, Repaired, Said, StageChanged, Trained
 
 
 class PlainLines:
@@ -59,7 +59,7 @@ class PlainLines:
             self._trained(notice)
         elif isinstance(notice, Said):
             self._print(notice.text)
-        else:
+        elif isinstance(notice, Recorded):
             experiment = notice.experiment
             loss = loss_text(experiment, self._board.reference_loss).plain
             self._print(

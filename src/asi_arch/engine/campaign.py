@@ -25,7 +25,7 @@ from asi_arch.engine.bench import Bench
 from asi_arch.engine.cycle import run_experiment
 from asi_arch.engine.failures import Failures
 from asi_arch.engine.limits import Limits
-from asi_arch.engine.notices import Proposed, Recorded
+from asi_arch.engine.notices import Proposed, Recorded, Rescored
 from asi_arch.engine.reflecting import Agendas
 from asi_arch.search.fitness import Fitness
 from asi_arch.search.sampling import Sampler, Schedule
@@ -297,7 +297,9 @@ class CampaignLoop:
         fitness = self._fitness(self._summaries)
         if fitness is not None:
             values = {index: fitness.of(summary) for index, summary in self._summaries.items()}
-            self._bench.store.set_fitness({i: v for i, v in values.items() if v != self._summaries[i].fitness})
+            changed = {i: v for i, v in values.items() if v != self._summaries[i].fitness}
+            self._bench.store.set_fitness(changed)
+            self._bench.listen(Rescored(changed))
 
     def _fitness(self, known: Mapping[int, Summary]) -> Fitness | None:
         """None until both baselines that it is relative to have been measured."""

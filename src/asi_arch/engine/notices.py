@@ -1,6 +1,6 @@
 """What the engine tells whoever watches. Notices are for display only: nothing depends on them being seen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from asi_arch.domain.candidate import Proposal
@@ -47,11 +47,17 @@ class Recorded(NamedTuple):
     done: int
 
 
+class Rescored(NamedTuple):
+    """Fitness of finished experiments is another, because a baseline that it is relative to has been measured since."""
+
+    fitness: Mapping[int, float | None]
+
+
 class Said(NamedTuple):
     """Something to tell the user in a sentence."""
 
     text: str
 
 
-Notice = Proposed | Repaired | StageChanged | Trained | Recorded | Said
+Notice = Proposed | Repaired | StageChanged | Trained | Recorded | Rescored | Said
 Listener = Callable[[Notice], None]

@@ -14,7 +14,17 @@ from typing import Final
 from pydantic import ValidationError
 
 from asi_arch.domain.record import Record
-from asi_arch.engine.notices import Listener, Notice, Proposed, Recorded, Repaired, Said, StageChanged, Trained
+from asi_arch.engine.notices import (
+    Listener,
+    Notice,
+    Proposed,
+    Recorded,
+    Repaired,
+    Rescored,
+    Said,
+    StageChanged,
+    Trained,
+)
 
 FILE: Final = "progress.json"
 WRITE_EVERY_S: Final = 1.0
@@ -67,7 +77,7 @@ class ProgressFile:
     def listen(self, notice: Notice) -> None:
         """Hand a notice on, and follow it."""
         self._listen(notice)
-        if isinstance(notice, Said):
+        if isinstance(notice, Said | Rescored):
             return
         self._follow(notice)
         at = self._now()
