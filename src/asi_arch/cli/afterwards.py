@@ -1,5 +1,6 @@
 """Commands that look at finished experiments again."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -109,3 +110,29 @@ def provenance(
     from asi_arch.cli import provenance as command
 
     command.provenance(command.ProvenanceWish(tuple(which or ()), best, everything, mind, state, as_json))
+
+
+def export(
+    which: Which,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    seed: Annotated[
+        int | None, typer.Option(help="Whose weights, of those the campaign trained.", show_default="its first")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in DIR.")] = False,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Take a trained design home: a folder that loads with Transformers and needs no asi-arch.
+
+    The program with everything it imports from asi-arch, the model around it, weights, tokenizer, generation with a
+    cache, tests, and a model card with data, seeds, intervals and lineage. Nothing of the design is executed here.
+
+    [bold]Examples[/bold]
+
+      asi-arch export best my_mixer
+      asi-arch export 17 my_mixer --seed 1 --force
+      cd my_mixer && python -m pytest tests
+    """
+    from asi_arch.cli import export as command
+
+    command.export(command.ExportWish(which, folder, seed, force, state, as_json))

@@ -186,6 +186,7 @@ def report(
 app.command()(afterwards.verify)
 app.command()(afterwards.calibrate)
 app.command()(afterwards.provenance)
+app.command()(afterwards.export)
 app.command()(candidates.check)
 app.command()(candidates.train)
 app.add_typer(candidates.imports, name="import")
