@@ -136,3 +136,34 @@ def export(
     from asi_arch.cli import export as command
 
     command.export(command.ExportWish(which, folder, seed, force, state, as_json))
+
+
+def generate(
+    which: Which,
+    text: Annotated[str, typer.Argument(help="How it begins.")],
+    tokens: Annotated[
+        int, typer.Option("--tokens", "-n", help="How many at most; the model may end it earlier.")
+    ] = 200,
+    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token, 1 the model's own odds.")] = 0.8,
+    top_k: Annotated[int | None, typer.Option("--top-k", help="Draw from the likeliest K only.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the drawing; the same seed draws the same.")] = 0,
+    weights: Annotated[
+        int | None,
+        typer.Option(help="Seed of the training whose weights are used.", show_default="the campaign's first"),
+    ] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """A trained model continues a text, in the sandbox. Small models trained for minutes babble, but see what of.
+
+    It sees the last tokens, as many as it was trained with. Control characters are shown and not obeyed.
+
+    [bold]Examples[/bold]
+
+      asi-arch generate best "def forward(self, x):"
+      asi-arch generate 17 "import " --tokens 500 --temperature 0.5 --seed 3
+      asi-arch generate delta_net "class " --temperature 0 --json
+    """
+    from asi_arch.cli import generate as command
+
+    command.generate(command.GenerateWish(which, text, tokens, temperature, top_k, seed, weights, state, as_json))

@@ -32,7 +32,7 @@ _CITED = re.compile(r"arXiv[:\s]\s*(\d{4}\.\d{4,5})")
 
 def card(subject: Subject, *, packages: Iterable[str], parameters: int, has_step: bool) -> str:
     """The card as Markdown. `packages` are those that have to be installed."""
-    environment = Environment(  # noqa: S701  Markdown; what others wrote is quoted by the filters
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"quoted": quoted, "cell": cell, "json": json.dumps, "day": day}

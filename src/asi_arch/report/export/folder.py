@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,8 +33,8 @@ def export_files(subject: Subject, folder_name: str) -> Files:
     proposal = subject.experiment.proposal
     if proposal.adapter is not Adapter.MIXER:
         raise UserError(
-            f"{proposal.name} is a layer written for flash-linear-attention: here it runs through an adapter, which can't"
-            " be exported. Its program is in `asi-arch show ID --json`, and runs where flash-linear-attention is installed"
+            f"{proposal.name} is a layer written for flash-linear-attention: here it runs through an adapter, which"
+            " can't be exported. `asi-arch show ID --json` has its program, which runs where that package is installed"
         )
     program = programs(proposal.source, f"asi-arch {subject.version}")
     weights = Renamed(subject.weights)

@@ -84,8 +84,8 @@ def read(module: str) -> Module:
     may_travel = any(module == top or module.startswith(f"{top}.") for top in TRAVELLING)
     if text is None or not (may_travel or module == ROOT) or module.startswith(_STAY_AT_HOME):
         raise UserError(
-            f"the design imports `{module}`, which can't be taken out of asi-arch; an export may use asi_arch.mixers.nn,"
-            " asi_arch.mixers.ops and what these are made of"
+            f"the design imports `{module}`, which can't be taken out of asi-arch; an export may use"
+            " asi_arch.mixers.nn, asi_arch.mixers.ops and what these are made of"
         )
     tree = ast.parse(text)
     title = (ast.get_docstring(tree) or "").partition("\n")[0]

@@ -7,10 +7,11 @@ Every id stands for what it stood for in training. Two tokens are given names fo
 import json
 from typing import Any, NamedTuple
 
-PADDING_BYTE, END_BYTE = 0xFF, 0
+from asi_arch.tasks.spelling import END as END_BYTE
+from asi_arch.tasks.spelling import shown
+
+PADDING_BYTE = 0xFF
 PADDING, END = "<|padding|>", "\0"
-_PRINTABLE = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-"""Bytes that the byte-level alphabet shows as themselves; the others are shown as the characters from U+0100 on."""
 
 
 class Vocabulary(NamedTuple):
@@ -38,13 +39,6 @@ def vocabulary(model: str, context: int) -> Vocabulary:
         "clean_up_tokenization_spaces": False,
     }
     return Vocabulary(json.dumps(content, indent=1, ensure_ascii=False) + "\n", settings, padding.id, end.id)
-
-
-def shown(byte: int) -> str:
-    """The character that stands for a byte in the byte-level alphabet."""
-    if byte in _PRINTABLE:
-        return chr(byte)
-    return chr(0x100 + sum(other not in _PRINTABLE for other in range(byte)))
 
 
 class _Token(NamedTuple):
