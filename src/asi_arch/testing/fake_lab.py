@@ -20,7 +20,7 @@ from asi_arch.domain.outcome import (
     StageScore,
     StoppedEarly,
 )
-from asi_arch.domain.ports import BlindScores, Progress, Ruling, RunOrder
+from asi_arch.domain.ports import BlindScores, NextToken, Progress, Ruling, RunOrder
 from asi_arch.domain.profile import StageName
 from asi_arch.domain.record import sha256
 

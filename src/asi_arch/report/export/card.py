@@ -42,8 +42,8 @@ def card(subject: Subject, *, packages: Iterable[str], parameters: int, has_step
 
 
 def quoted(text: str) -> str:
-    """What somebody wrote as a Markdown quotation, in which no HTML is left."""
-    lines = _printable(text).replace("&", "&amp;").replace("<", "&lt;").splitlines() or [""]
+    """What somebody wrote as a Markdown quotation, in which no HTML and no link is left."""
+    lines = _printable(text).replace("&", "&amp;").replace("<", "&lt;").replace("[", r"\[").splitlines() or [""]
     return "\n".join(f"> {line}".rstrip() for line in lines)
 
 

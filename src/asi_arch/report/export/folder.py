@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from asi_arch.domain.candidate import Adapter
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.record import sha256
 from asi_arch.report.export.card import TEMPLATES, card
@@ -31,23 +30,19 @@ Files = Mapping[str, bytes]
 def export_files(subject: Subject, folder_name: str) -> Files:
     """Everything that is written. Raises `UserError` for a design that can't be taken out of asi-arch."""
     proposal = subject.experiment.proposal
-    if proposal.adapter is not Adapter.MIXER:
-        raise UserError(
-            f"{proposal.name} is a layer written for flash-linear-attention: here it runs through an adapter, which"
-            " can't be exported. `asi-arch show ID --json` has its program, which runs where that package is installed"
-        )
-    program = programs(proposal.source, f"asi-arch {subject.version}")
+    program = programs(proposal.source, proposal.adapter, f"asi-arch {subject.version}")
     weights = Renamed(subject.weights)
     tokens = vocabulary(subject.tokenizer, subject.campaign.profile.language.context)
     ids = {"pad_token_id": tokens.padding_id, "eos_token_id": tokens.end_id}
+    name = _plain(proposal.name)
     packages = ("torch", "transformers", *program.packages)
     texts = {
         "README.md": card(
             subject, packages=packages, parameters=weights.parameters, has_step=bool(_STEP.search(proposal.source))
         ),
         "LICENSE": _template("LICENSE"),
-        "__init__.py": _template("__init__.py.txt").format(name=_plain(proposal.name), folder=folder_name),
-        "configuration_asi_arch.py": _template("configuration.py.txt"),
+        "__init__.py": _template("__init__.py.txt").format(name=name, folder=_plain(folder_name)),
+        "configuration_asi_arch.py": _template("configuration.py.txt").format(name=name, sha=proposal.sha),
         "modeling_asi_arch.py": _template("modeling.py.txt"),
         "layer.py": _template("layer.py.txt"),
         "mixer.py": program.mixer,

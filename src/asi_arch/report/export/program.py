@@ -1,10 +1,10 @@
 """A candidate's program as `mixer.py`, and `operators.py` with all that it and the model around it need of ours."""
 
 import ast
-import sys
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from asi_arch.domain.candidate import Adapter
 from asi_arch.domain.errors import UserError
 from asi_arch.report.export.closure import Reference, closure, named
 from asi_arch.report.export.editing import Edit, chain, edited
@@ -13,6 +13,19 @@ from asi_arch.report.export.sources import Import, OwnModule, Symbol, bindings, 
 
 _AROUND = (Symbol("asi_arch.mixers.nn.norms", "RMSNorm"), Symbol("asi_arch.mixers.feed_forward", "SwiGLU"))
 """What the model around a mixer needs."""
+_ALLOWED = {"einops"}
+_READER = Symbol("asi_arch.lab.adapters.fla", "load_layer")
+_AS_TEXT = """\"\"\"The design as it was trained: a layer for flash-linear-attention, and what reads it as a mixer.
+
+It is read as text, because what it imports of `fla` need not be installed: `operators.py` has stand-ins.
+\"\"\"
+
+from .operators import load_layer
+
+PROGRAM = {text}
+
+Mixer = load_layer(PROGRAM)
+"""
 _DOCSTRING = """What the mixer and the model around it are made of: operators, norms, convolutions.
 
 Taken from {version}, with the names of their modules; all of it is under the Apache License 2.0. The operators run
@@ -29,11 +42,25 @@ class Programs(NamedTuple):
     """What has to be installed for them besides torch."""
 
 
-def programs(source: str, version: str) -> Programs:
-    """The candidate's source with its imports from us led to the other module; the rest of it stays as it is.
+def programs(source: str, adapter: Adapter, version: str) -> Programs:
+    """A candidate of either interface. Raises `UserError` where it uses something of ours that can't travel."""
+    return _layer(source, version) if adapter is Adapter.FLA else _mixer(source, version)
 
-    Raises `UserError` where it uses something of ours that can't travel.
-    """
+
+def _layer(source: str, version: str) -> Programs:
+    """A layer of flash-linear-attention as its text, which what reads it here reads there."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom) and any(map(is_own, _modules(node))):
+            raise UserError(f"line {node.lineno}: a layer of flash-linear-attention that imports asi_arch can't travel")
+    wanted = (*_AROUND, _READER)
+    written = merged(closure(wanted), wanted, _DOCSTRING.format(version=version))
+    is_quotable = "'''" not in source and not source.endswith(("'", "\\"))
+    text = f"r'''{source}'''" if is_quotable else repr(source)
+    return Programs(_AS_TEXT.format(text=text), written.text, _packages(source))
+
+
+def _mixer(source: str, version: str) -> Programs:
+    """The candidate's source with its imports from us led to the other module; the rest of it stays as it is."""
     tree = ast.parse(source)
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) and _is_of_ours(node)]
     bound = {name: binding for node in imports for name, binding in _bound(node)}
@@ -97,12 +124,19 @@ def _as(name: str, local: str) -> str:
     return name if name == local else f"{name} as {local}"
 
 
+def _modules(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """The modules that a statement imports, or imports from; '' for a relative one."""
+    return (
+        [alias.name for alias in node.names]
+        if isinstance(node, ast.Import)
+        else [node.level * "." or node.module or ""]
+    )
+
+
 def _packages(*texts: str) -> tuple[str, ...]:
-    """Packages that are imported and are neither torch nor Python's own."""
+    """Which of the packages that a candidate may import, besides torch, it imports."""
     found: set[str] = set()
     for node in (node for text in texts for node in ast.walk(ast.parse(text))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            found.add((node.module or "").split(".")[0])
-    return tuple(sorted(found - sys.stdlib_module_names - {"torch", ""}))
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {name.split(".")[0] for name in _modules(node)}
+    return tuple(sorted(found & _ALLOWED))

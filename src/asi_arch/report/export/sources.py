@@ -9,8 +9,8 @@ from typing import NamedTuple
 from asi_arch.domain.errors import UserError
 
 ROOT = "asi_arch"
-TRAVELLING = ("asi_arch.mixers",)
-"""Packages whose modules may be part of an export."""
+TRAVELLING = ("asi_arch.mixers", "asi_arch.lab.adapters", "asi_arch.lab.loading", "asi_arch.lab.imports")
+"""Packages whose modules may be part of an export; the lab's read programs that were written for other interfaces."""
 _STAY_AT_HOME = ("asi_arch.mixers.baselines", "asi_arch.mixers.model")
 """Read files of this package, or its settings."""
 
