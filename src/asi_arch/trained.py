@@ -22,10 +22,12 @@ class TrainedModel(NamedTuple):
     """safetensors, with the names of `mixers.model.LanguageModel`."""
 
 
-def trained_model(store: Store, campaign: Campaign, index: int, seed: int | None) -> TrainedModel:
+def trained_model(
+    store: Store, campaign: Campaign, index: int, seed: int | None, *, option: str = "--seed"
+) -> TrainedModel:
     """The language model of an experiment; of the campaign's first seed that has one where none is named.
 
-    Raises `UserError` where there is none, and says why.
+    Raises `UserError` where there is none, and says why; `option` is how the user names a seed.
     """
     experiment = store.experiment(index)
     if experiment is None:
@@ -38,7 +40,7 @@ def trained_model(store: Store, campaign: Campaign, index: int, seed: int | None
     chosen = next(each for each in (*campaign.profile.seeds, *kept) if each in kept) if seed is None else seed
     if chosen not in kept:
         there = ", ".join(map(str, sorted(kept)))
-        raise UserError(f"{title} has no trained weights of seed {chosen}; --seed may be {there}")
+        raise UserError(f"{title} has no trained weights of seed {chosen}; {option} may be {there}")
     return TrainedModel(campaign, experiment, kept[chosen], store.blob(kept[chosen].weights))
 
 

@@ -76,7 +76,7 @@ def _require_sense(wish: GenerateWish) -> None:
 def _model(wish: GenerateWish, settings: Settings) -> tuple[TrainedModel, Spelling]:
     with opened_store(settings.state, read_only=True) as store:
         campaign = existing_campaign(store, settings.state)
-        model = trained_model(store, campaign, options.find(store, wish.which).index, wish.weights)
+        model = trained_model(store, campaign, options.find(store, wish.which).index, wish.weights, option="--weights")
     return model, Spelling(tokenizer_model(campaign, settings.cache))
 
 
