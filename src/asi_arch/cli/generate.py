@@ -20,7 +20,7 @@ from asi_arch.domain.errors import CandidateError, UserError
 from asi_arch.domain.outcome import Measured, Outcome
 from asi_arch.domain.ports import RunOrder
 from asi_arch.folders import existing_campaign, opened_store
-from asi_arch.report.words import outcome_sentence
+from asi_arch.report.words import outcome_sentence, plural
 from asi_arch.settings import Settings
 from asi_arch.tasks.drawing import NextToken
 from asi_arch.tasks.spelling import END, Spelling
@@ -60,6 +60,9 @@ def generate(wish: GenerateWish) -> None:
         raise CandidateError(f"#{model.experiment.index} {proposal.name} does not continue the text. {sentence}")
     if wish.as_json:
         _print_json(wish, model, text)
+    elif text.has_ended:
+        note = f"The model ended the text after {plural(len(text.tokens), 'token')}; another --seed may go on."
+        Console(stderr=True, highlight=False).print(note, style="dim")
 
 
 def _require_sense(wish: GenerateWish) -> None:

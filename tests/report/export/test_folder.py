@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,22 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(UserError, match="No space left on device"):
         write_export(tmp_path / "out", FILES, is_forced=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_exchange_leaves_the_earlier_export(
+    make_subject: MakeSubject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, rename = an_export(make_subject, tmp_path / "out"), os.rename
+
+    def failing(source: Path, target: Path) -> None:
+        if source.name == "new":
+            raise OSError(5, "Input/output error")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", failing)
+    with pytest.raises(UserError, match="Input/output error"):
+        write_export(tmp_path / "out", files | {"mixer.py": b""}, is_forced=True)
+    assert small(tmp_path / "out") == files
 
 
 def test_a_name_can_not_break_out_of_its_docstring(make_subject: MakeSubject) -> None:

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.experiment import Summary
 from asi_arch.domain.profile import StageName
+from asi_arch.domain.record import sha256
 from asi_arch.domain.verdict import Interval
 from asi_arch.report.export.subject import Subject
 from asi_arch.report.words import MISSING, duration, number
@@ -80,6 +81,7 @@ def _facts(subject: Subject) -> dict[str, Any]:
         "author": _AUTHORS[proposal.author],
         "is_foreign": proposal.author in _FOREIGN,
         "cited": [each for each in dict.fromkeys(_CITED.findall(proposal.source)) if each not in own],
+        "source_sha": sha256(proposal.source),
         "weights_sha": run.weights,
     }
 

@@ -71,11 +71,22 @@ def write_export(folder: Path, files: Files, *, is_forced: bool) -> None:
                 path = beside / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-            if folder.exists():
-                os.rename(folder, before)
-            os.rename(beside, folder)
+            _exchange(folder, beside, before)
     except OSError as error:
         raise UserError(f"{folder} can't be written: {error.strerror or error}; choose another folder") from error
+
+
+def _exchange(folder: Path, new: Path, before: Path) -> None:
+    """`new` in the place of the folder; where that fails, the folder is as it was."""
+    was_there = folder.exists()
+    if was_there:
+        os.rename(folder, before)
+    try:
+        os.rename(new, folder)
+    except OSError:
+        if was_there:
+            os.rename(before, folder)
+        raise
 
 
 def require_place(folder: Path, *, is_forced: bool) -> None:
@@ -144,7 +155,8 @@ def _manifest(subject: Subject, files: Files) -> dict[str, Any]:
         "experiment": subject.experiment.index,
         "name": proposal.name,
         "author": proposal.author.value,
-        "source_sha256": proposal.sha,
+        "candidate": proposal.sha,
+        "source_sha256": sha256(proposal.source),
         "stored_weights_sha256": subject.run.weights,
         "seed": subject.run.key.seed,
         "protocol": subject.experiment.protocol,

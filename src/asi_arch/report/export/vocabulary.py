@@ -55,9 +55,14 @@ def _named(content: dict[str, Any], byte: int, name: str) -> _Token:
     del vocabulary[character]
     vocabulary[name] = number
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-    content["added_tokens"].append({"id": number, "content": name, **flags})
-    content["added_tokens"].sort(key=lambda token: token["id"])
+    added: list[dict[str, Any]] = content["added_tokens"]
+    added.append({"id": number, "content": name, **flags})
+    added.sort(key=_number)
     return _Token(number, True)
+
+
+def _number(token: dict[str, Any]) -> int:
+    return token["id"]
 
 
 def _bytes() -> dict[str, Any]:
