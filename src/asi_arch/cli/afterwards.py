@@ -140,7 +140,7 @@ def export(
 
 def generate(
     which: Which,
-    text: Annotated[str, typer.Argument(help="How it begins.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="How it begins.")],
     tokens: Annotated[
         int, typer.Option("--tokens", "-n", help="How many at most; the model may end it earlier.")
     ] = 200,
@@ -162,7 +162,7 @@ def generate(
 
       asi-arch generate best "def forward(self, x):"
       asi-arch generate 17 "import " --tokens 500 --temperature 0.5 --seed 3
-      asi-arch generate delta_net "class " --temperature 0 --json
+      asi-arch generate DeltaNet "class " --temperature 0 --json
     """
     from asi_arch.cli import generate as command
 

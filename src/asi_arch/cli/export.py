@@ -35,7 +35,7 @@ def export(wish: ExportWish) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with console.status("Exporting ..."):
         found = _subject(wish, settings)
-        files = export_files(found, folder.name)
+        files = export_files(found)
         write_export(folder, files, is_forced=wish.is_forced)
     _say(found, folder, files, as_json=wish.as_json)
 

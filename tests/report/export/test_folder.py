@@ -6,6 +6,7 @@ import pytest
 
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.record import sha256
+from asi_arch.report.export.card import TEMPLATES
 from asi_arch.report.export.folder import MANIFEST, export_files, write_export
 
 from .conftest import MakeSubject
@@ -19,7 +20,7 @@ def small(folder: Path) -> dict[str, bytes]:
 
 
 def an_export(make_subject: MakeSubject, folder: Path) -> dict[str, bytes]:
-    files = dict(export_files(make_subject(), folder.name))
+    files = dict(export_files(make_subject()))
     write_export(folder, files, is_forced=False)
     return files
 
@@ -103,8 +104,12 @@ def test_a_failed_exchange_leaves_the_earlier_export(
     assert small(tmp_path / "out") == files
 
 
+def test_the_licence_is_the_projects() -> None:
+    assert (TEMPLATES / "LICENSE").read_bytes() == (Path(__file__).parents[3] / "LICENSE").read_bytes()
+
+
 def test_a_name_can_not_break_out_of_its_docstring(make_subject: MakeSubject) -> None:
-    files = export_files(make_subject(name='"""\nimport os\n"""'), 'a"""b')
+    files = export_files(make_subject(name='"""\nimport os\n"""'))
     text = files["__init__.py"].decode()
     assert text.count('"""') == 2
     compile(text, "__init__.py", "exec")

@@ -47,7 +47,7 @@ def source(request: pytest.FixtureRequest) -> str:
 def package(source: str, make_subject: MakeSubject, tmp_path: Path) -> Iterator[ModuleType]:
     """The module `layer` of an export, which can't see this program's own modules by their names."""
     name = f"exported_{abs(hash(source))}"
-    write_export(tmp_path / name, export_files(make_subject(source, adapter=adapter_of(source)), name), is_forced=False)
+    write_export(tmp_path / name, export_files(make_subject(source, adapter=adapter_of(source))), is_forced=False)
     sys.path.insert(0, str(tmp_path))
     try:
         yield importlib.import_module(f"{name}.layer")

@@ -57,11 +57,8 @@ def folder(source: str, trained: LanguageModel, make_subject: MakeSubject, tmp_p
     """Written with the weights as a worker sends them, in float32 throughout."""
     weights = save({name: tensor.float().contiguous() for name, tensor in trained.state_dict().items()})
     path = tmp_path / "keen_mixer"
-    write_export(
-        path,
-        export_files(make_subject(source, weights=weights, adapter=adapter_of(source)), path.name),
-        is_forced=False,
-    )
+    subject = make_subject(source, weights=weights, adapter=adapter_of(source))
+    write_export(path, export_files(subject), is_forced=False)
     return path
 
 
@@ -81,7 +78,7 @@ def loaded(folder: Path) -> Any:
 
 @torch.no_grad()
 def test_a_design_is_the_same_at_home_and_abroad(trained: LanguageModel, folder: Path, tmp_path: Path) -> None:
-    model, tokenizer = loaded(folder), transformers.AutoTokenizer.from_pretrained(folder)
+    model, tokenizer = loaded(folder), transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
     ids = tokenizer(TEXTS[1], return_tensors="pt")["input_ids"]
     expected = trained(ids)
     torch.testing.assert_close(model(ids).logits, expected, rtol=1e-5, atol=1e-5)

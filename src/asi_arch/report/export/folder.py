@@ -27,7 +27,7 @@ Files = Mapping[str, bytes]
 """Content by path within the folder."""
 
 
-def export_files(subject: Subject, folder_name: str) -> Files:
+def export_files(subject: Subject) -> Files:
     """Everything that is written. Raises `UserError` for a design that can't be taken out of asi-arch."""
     proposal = subject.experiment.proposal
     program = programs(proposal.source, proposal.adapter, f"asi-arch {subject.version}")
@@ -41,7 +41,7 @@ def export_files(subject: Subject, folder_name: str) -> Files:
             subject, packages=packages, parameters=weights.parameters, has_step=bool(_STEP.search(proposal.source))
         ),
         "LICENSE": _template("LICENSE"),
-        "__init__.py": _template("__init__.py.txt").format(name=name, folder=_plain(folder_name)),
+        "__init__.py": _template("__init__.py.txt").format(name=name),
         "configuration_asi_arch.py": _template("configuration.py.txt").format(name=name, sha=proposal.sha),
         "modeling_asi_arch.py": _template("modeling.py.txt"),
         "layer.py": _template("layer.py.txt"),
