@@ -36,6 +36,8 @@ def loaded(folder: Path, *arguments: str | Path) -> tuple[int, set[str]]:
         ("run", "--mind", "nobody"),
         ("check", "missing.py"),
         ("status",),
+        ("generate", "best", "import ", "-n", "0"),
+        ("generate", "best", "import "),
     ],
     ids=" ".join,
 )

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +14,16 @@ from safetensors.numpy import save
 
 from asi_arch.cli import export as exporting
 from asi_arch.cli import generate as generating
+from asi_arch.cli import speaking
 from asi_arch.cli.export import ExportWish
-from asi_arch.cli.generate import Continuation, GenerateWish, escaped
-from asi_arch.domain.errors import AsiArchError, UserError
-from asi_arch.domain.outcome import Rejected
+from asi_arch.cli.generate import GenerateWish
+from asi_arch.cli.speaking import Continuation, escaped
+from asi_arch.domain.errors import AsiArchError, CandidateError, UserError
+from asi_arch.domain.outcome import Crashed, Rejected
 from asi_arch.domain.profile import StageName
 from asi_arch.store.sqlite import SqliteStore
 from asi_arch.tasks.spelling import Spelling
+from asi_arch.testing.fake_lab import FakeLab
 from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
 
 from .conftest import Run
@@ -124,6 +129,35 @@ def test_it_ends_with_the_text_or_when_there_is_enough() -> None:
     assert (text.has_ended, shown) == (True, "ab\n")
     text, shown = continued(*b"abcd", most=3)
     assert (text.has_ended, shown, text.tokens) == (False, "abc\n", list(b"abc"))
+
+
+def with_lab(monkeypatch: pytest.MonkeyPatch, lab: FakeLab) -> None:
+    @asynccontextmanager
+    async def opened(*_: object) -> AsyncGenerator[FakeLab, None]:
+        yield lab
+
+    monkeypatch.setattr(speaking, "opened_lab", opened)
+
+
+def test_text_and_continuation_are_shown_together(
+    state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_lab(monkeypatch, FakeLab())
+    generating.generate(generate_wish(state, as_json=False))
+    assert capsys.readouterr().out == 'import !"#$%\n'
+    generating.generate(generate_wish(state, text="\x7e\n", temperature=0.0))
+    told = json.loads(capsys.readouterr().out)
+    assert (told["text"], told["weights_seed"], told["has_ended"]) == ("\x0b\x0c\r\x0e\x0f", 1, False)
+
+
+def test_a_candidate_that_fails_is_named_with_its_failure(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(FakeLab):
+        async def continue_text(self, *_: object) -> Crashed:
+            return Crashed(stage=StageName.LANGUAGE, reason="ValueError: no")
+
+    with_lab(monkeypatch, Broken())
+    with pytest.raises(CandidateError, match=r"#0 kept does not continue the text.*ValueError: no"):
+        generating.generate(generate_wish(state))
 
 
 @pytest.mark.torch
