@@ -65,6 +65,7 @@ def _raises_on(handler: ast.ExceptHandler) -> bool:
 
 def test_the_controller_starts_without_torch() -> None:
     commands = ("run", "read", "files", "second_look", "calibration", "cognition", "retrieval", "judging")
+    commands += ("export", "generate", "speaking")
     modules = ", ".join(("asi_arch.app", *(f"asi_arch.cli.{command}" for command in commands)))
     assert _loaded_after(f"import {modules}", {"torch"}) == "[]"
 

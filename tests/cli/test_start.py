@@ -38,6 +38,8 @@ def loaded(folder: Path, *arguments: str | Path) -> tuple[int, set[str]]:
         ("check", "missing.py"),
         ("import", "tables", "missing.tsv"),
         ("status",),
+        ("generate", "best", "import ", "-n", "0"),
+        ("generate", "best", "import "),
     ],
     ids=" ".join,
 )

@@ -1,5 +1,6 @@
 """Commands that look at finished experiments again."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -109,3 +110,60 @@ def provenance(
     from asi_arch.cli import provenance as command
 
     command.provenance(command.ProvenanceWish(tuple(which or ()), best, everything, mind, state, as_json))
+
+
+def export(
+    which: Which,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    seed: Annotated[
+        int | None, typer.Option(help="Whose weights, of those the campaign trained.", show_default="its first")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in DIR.")] = False,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Take a trained design home: a folder that loads with Transformers and needs no asi-arch.
+
+    The program with everything it imports from asi-arch, the model around it, weights, tokenizer, generation with a
+    cache, tests, and a model card with data, seeds, intervals and lineage. Nothing of the design is executed here.
+
+    [bold]Examples[/bold]
+
+      asi-arch export best my_mixer
+      asi-arch export 17 my_mixer --seed 1 --force
+      cd my_mixer && python -m pytest tests
+    """
+    from asi_arch.cli import export as command
+
+    command.export(command.ExportWish(which, folder, seed, force, state, as_json))
+
+
+def generate(
+    which: Which,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="How it begins.")],
+    tokens: Annotated[
+        int, typer.Option("--tokens", "-n", help="How many at most; the model may end it earlier.")
+    ] = 200,
+    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token, 1 the model's own odds.")] = 0.8,
+    top_k: Annotated[int | None, typer.Option("--top-k", help="Draw from the likeliest K only.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the drawing; the same seed draws the same.")] = 0,
+    weights: Annotated[
+        int | None,
+        typer.Option(help="Seed of the training whose weights are used.", show_default="the campaign's first"),
+    ] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """A trained model continues a text, in the sandbox. Small models trained for minutes babble, but see what of.
+
+    It sees the last tokens, as many as it was trained with. Control characters are shown and not obeyed.
+
+    [bold]Examples[/bold]
+
+      asi-arch generate best "def forward(self, x):"
+      asi-arch generate 17 "import " --tokens 500 --temperature 0.5 --seed 3
+      asi-arch generate DeltaNet "class " --temperature 0 --json
+    """
+    from asi_arch.cli import generate as command
+
+    command.generate(command.GenerateWish(which, text, tokens, temperature, top_k, seed, weights, state, as_json))

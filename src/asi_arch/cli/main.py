@@ -219,6 +219,8 @@ def serve(
 app.command()(afterwards.verify)
 app.command()(afterwards.calibrate)
 app.command()(afterwards.provenance)
+app.command()(afterwards.export)
+app.command()(afterwards.generate)
 app.command()(candidates.check)
 app.command()(candidates.train)
 app.add_typer(candidates.imports, name="import")

@@ -117,6 +117,14 @@ class BlindScores(NamedTuple):
     """[N]: whether the likeliest token is the right one."""
 
 
+class NextToken(Protocol):
+    """Chooses a token."""
+
+    def __call__(self, logits: "NDArray[np.float64]", /) -> int | None:
+        """From logits [V] to a token below V, or None to end the text here."""
+        ...
+
+
 class Progress(NamedTuple):
     """A sign of life of a training."""
 
@@ -157,6 +165,14 @@ class Lab(Protocol):
 
         The positions follow from protocol, stage and split, so that all models are asked at the same ones. What the
         candidate does wrong is an outcome.
+        """
+        ...
+
+    async def continue_text(self, order: RunOrder, weights: bytes, prompt: Sequence[int], choose: NextToken) -> Outcome:
+        """Ask trained weights (safetensors) of the order's run for one token after another, in a fresh child.
+
+        `choose` decides here, on the trusted side. The child sees the last `language.context` tokens. `Measured` in
+        the end; what the candidate does wrong is another outcome.
         """
         ...
 

@@ -2,17 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from asi_arch.domain.candidate import Adapter
 from asi_arch.domain.errors import LabError
 from asi_arch.domain.outcome import CheckReport, Outcome, Run, StoppedEarly
-from asi_arch.domain.ports import Ballot, BlindScores, Progress, Ruling, RunOrder, Task
+from asi_arch.domain.ports import Ballot, BlindScores, NextToken, Progress, Ruling, RunOrder, Task
 from asi_arch.domain.profile import Profile, StageName
 from asi_arch.lab.blind_scoring import score_blind
 from asi_arch.lab.checking import check_source
 from asi_arch.lab.checks.setting import CheckSetting, Shape
+from asi_arch.lab.continuing import continue_text
 from asi_arch.lab.contract import TrainJob
 from asi_arch.lab.parent import WarmParentHandle
 from asi_arch.lab.preparing import Workers
@@ -117,6 +118,10 @@ class LocalLab:
         task = self._task_of(order)
         async with self._training:
             return await self._retried(lambda parent: score_blind(parent, self._profile, task, order, weights))
+
+    async def continue_text(self, order: RunOrder, weights: bytes, prompt: Sequence[int], choose: NextToken) -> Outcome:
+        """One token after another from trained weights (safetensors). Never tried again: `choose` has been heard."""
+        return await continue_text(await self._living_parent(), self._profile, order, weights, prompt, choose)
 
     def _following(self, order: RunOrder) -> TrainJob | None:
         """The job of the run that comes next; on a GPU it waits its turn, because memory there is for one."""

@@ -96,14 +96,19 @@ class Referee:
 
     def _score(self, hidden: NDArray[Any], targets: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Loss and hit of [N, D] hidden states: RMSNorm, head, log-softmax."""
-        x = hidden.astype(np.float64)
-        x *= self._gain / np.sqrt(np.square(x).mean(axis=1, keepdims=True) + NORM_EPS)
-        logits = x @ self._head
+        logits = logits_of(hidden, self._gain, self._head)
         logits -= logits.max(axis=1, keepdims=True)
         # argmax, not "as high as the maximum": a model whose logits are all equal must not hit everything.
         hits = logits.argmax(axis=1) == targets
         chosen = logits[np.arange(len(targets)), targets]
         return np.log(np.exp(logits, out=logits).sum(axis=1)) - chosen, hits
+
+
+def logits_of(hidden: NDArray[Any], gain: NDArray[np.float64], head: NDArray[np.float64]) -> NDArray[np.float64]:
+    """RMSNorm and head: hidden states [N, D], gain [D], head [D, V] -> [N, V]."""
+    x = hidden.astype(np.float64)
+    x *= gain / np.sqrt(np.square(x).mean(axis=1, keepdims=True) + NORM_EPS)
+    return x @ head
 
 
 def _group(losses: NDArray[np.float64], hits: NDArray[np.bool_], where: NDArray[np.bool_]) -> GroupScore:

@@ -1,7 +1,7 @@
 """A lab without processes or tensors: every result is a pure function of the source and the seed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 import numpy as np
@@ -20,7 +20,7 @@ from asi_arch.domain.outcome import (
     StageScore,
     StoppedEarly,
 )
-from asi_arch.domain.ports import BlindScores, Progress, Ruling, RunOrder
+from asi_arch.domain.ports import BlindScores, NextToken, Progress, Ruling, RunOrder
 from asi_arch.domain.profile import StageName
 from asi_arch.domain.record import sha256
 
@@ -93,6 +93,14 @@ class FakeLab:
         own = np.random.default_rng(int(sha256(f"{key.sha}:{key.stage.value}:{key.seed}")[:16], 16))
         losses = level + difficulty + own.normal(0.0, 0.02, POSITIONS)
         return BlindScores(documents, losses, common.random(POSITIONS) < accuracy)
+
+    async def continue_text(self, order: RunOrder, weights: bytes, prompt: Sequence[int], choose: NextToken) -> Outcome:
+        """The byte after the last one is the likeliest of 256."""
+        last: int | None = prompt[-1]
+        while last is not None:
+            await asyncio.sleep(self._delay())
+            last = choose(np.where(np.arange(256) == (last + 1) % 256, 1.0, 0.0))
+        return Measured()
 
     def levels(self, order: RunOrder) -> tuple[float, float]:
         """Loss and accuracy about which a source's blind scores lie."""

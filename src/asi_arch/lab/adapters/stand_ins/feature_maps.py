@@ -1,7 +1,7 @@
 """Feature maps of linear attention: `fla.modules.feature_map`. Legend: [..., D] to [..., E]."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -94,3 +94,17 @@ SquaredReLUFeatureMap = _of(activations.sqrelu)
 GELUFeatureMap = _of(activations.fast_gelu)
 SwishFeatureMap = _of(activations.swish)
 SigmoidFeatureMap = _of(activations.sigmoid)
+
+FEATURE_MAPS: Mapping[str, object] = {
+    "HedgehogFeatureMap": HedgehogFeatureMap,
+    "T2RFeatureMap": T2RFeatureMap,
+    "DPFPFeatureMap": DPFPFeatureMap,
+    "HadamardFeatureMap": HadamardFeatureMap,
+    "TaylorFeatureMap": TaylorFeatureMap,
+    "ReLUFeatureMap": ReLUFeatureMap,
+    "SquaredReLUFeatureMap": SquaredReLUFeatureMap,
+    "GELUFeatureMap": GELUFeatureMap,
+    "SwishFeatureMap": SwishFeatureMap,
+    "SigmoidFeatureMap": SigmoidFeatureMap,
+}
+"""All of them by the names that they have in `fla.modules.feature_map`."""

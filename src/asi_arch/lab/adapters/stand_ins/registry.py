@@ -45,9 +45,6 @@ _ACTIVATIONS: dict[str, object] = {
     **{name: activations.ACTIVATIONS[name] for name in ("sigmoid", "logsigmoid", "silu", "swish", "sqrelu")},
     "swiglu": activations.swiglu,
 }
-_FEATURE_MAPS: dict[str, object] = {
-    name: kind for name, kind in vars(feature_maps).items() if name.endswith("FeatureMap")
-}
 _OPS: dict[str, dict[str, object]] = {
     "delta_rule": _forms("delta_rule", ops.delta_rule),
     "gated_delta_rule": _forms("gated_delta_rule", ops.gated_delta_rule),
@@ -61,7 +58,7 @@ _CONTENTS: Mapping[str, Mapping[str, object]] = {
     "fla.modules": {**_NORMS, **_GATED_NORMS, **_CONVOLUTIONS, **_ROTARY, "L2Norm": modules.L2Norm},
     "fla.modules.activations": _ACTIVATIONS,
     "fla.modules.convolution": _CONVOLUTIONS,
-    "fla.modules.feature_map": _FEATURE_MAPS,
+    "fla.modules.feature_map": feature_maps.FEATURE_MAPS,
     "fla.modules.fused_norm_gate": _GATED_NORMS,
     "fla.modules.l2norm": _L2,
     "fla.modules.layernorm": _NORMS,
