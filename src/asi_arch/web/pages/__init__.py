@@ -4,14 +4,14 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from asi_arch.report.highlight import palette
-from asi_arch.web.pages import experiment, experiments, overview
+from asi_arch.web.pages import compare, experiment, experiments, gallery, mechanisms, overview, scaling, trends
 from asi_arch.web.render import Pages
 
 
 def routes(pages: Pages) -> APIRouter:
     """All of them."""
     router = APIRouter()
-    for page in (overview, experiments, experiment):
+    for page in (overview, experiments, experiment, trends, mechanisms, compare, gallery, scaling):
         page.add(router, pages)
 
     @router.get("/code.css")
