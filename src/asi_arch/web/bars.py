@@ -60,6 +60,7 @@ def whole(parts: Sequence[Part], shares: Sequence[float]) -> Markup:
 
 def _rect(part: Part, box: tuple[float, float, float, float], title: str) -> Markup:
     """`box` is left, top, width, height."""
-    return Markup('<rect class="part tone-{}" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}"><title>{}</title></rect>').format(
-        part.tone, *box, title
-    )
+    left, top, width, height = box
+    return Markup(
+        '<rect class="part tone-{}" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}"><title>{}</title></rect>'
+    ).format(part.tone, left, top, width, height, title)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from asi_arch.web.scales import Scale, spanning, tick_text
 
@@ -187,18 +187,18 @@ def _drawn(item: Series, place: Plane) -> Markup:
     line = Markup('<polyline class="line{} tone-{}" points="{}"><title>{}</title></polyline>').format(
         " dashes" * (item.kind == "dashes"), item.tone, path, item.name
     )
-    return Markup("").join([_band(item, place), line, *(_dot(item, p, spot) for p, spot in shown if p.title)])
+    return Markup("").join(
+        [_band(item, place), line, *(_dot(item, point, spot) for point, spot in shown if point.title)]
+    )
 
 
 def _dot(item: Series, point: Point, spot: tuple[float, float]) -> Markup:
-    mark = Markup('<circle class="{} tone-{}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>').format(
-        "ring" if item.kind == "rings" else "dot",
-        item.tone,
-        *spot,
-        3.4 if item.kind in ("dots", "rings") else 2.4,
-        point.title or item.name,
-    )
-    return Markup('<a href="{}">{}</a>').format(point.link, mark) if point.link else mark
+    """Escaped by hand: of ten thousand dots, formatting as markup takes ten times as long."""
+    kind, radius = "ring" if item.kind == "rings" else "dot", 3.4 if item.kind in ("dots", "rings") else 2.4
+    place = f'cx="{spot[0]}" cy="{spot[1]}" r="{radius}"'
+    words = escape(point.title or item.name)
+    mark = f'<circle class="{kind} tone-{escape(item.tone)}" {place}><title>{words}</title></circle>'
+    return Markup(f'<a href="{escape(point.link)}">{mark}</a>' if point.link else mark)
 
 
 def _band(item: Series, place: Plane) -> Markup:

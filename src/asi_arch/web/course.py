@@ -95,5 +95,5 @@ def _time_chart(found: Course) -> Markup:
         )
         for batch, values in zip(found.times, means, strict=True)
     ]
-    axes = Axes(f"Mean time of an experiment", "experiment", f"{unit} of wall time")
+    axes = Axes("Mean time of an experiment", "experiment", f"{unit} of wall time")
     return stacked(axes, _parts(), stacks)

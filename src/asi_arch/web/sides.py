@@ -142,7 +142,7 @@ def _speed(stage: StageName) -> Value:
 
 
 def _memory(side: Side) -> float | None:
-    return max((run.peak_mib for run in side.experiment.runs), default=None)
+    return max((run.peak_mib for run in side.experiment.runs), default=0.0) or None
 
 
 def _measured(name: str, values: Sequence[Sequence[float]], noise: Noise | None, *, is_lower: bool) -> Row:
@@ -174,7 +174,7 @@ def _plain(name: str, sides: Sequence[Side], value: Value) -> Row:
     """A number with its plain difference."""
 
     def gap(mine: float, first: float) -> str:
-        return reading(Reading(mine - first), is_signed=True)
+        return reading(Reading(round(mine - first, 3) + 0.0), is_signed=True)
 
     return _row(name, [value(side) for side in sides], number, gap)
 
@@ -183,7 +183,7 @@ def _times(name: str, sides: Sequence[Side], value: Value, text: Text) -> Row:
     """A number, and how many times the first one it is."""
 
     def ratio(mine: float, first: float) -> str:
-        return f"{mine / first:.3g}×" if first > 0 else ""
+        return f"{mine / first:.3g}\u00d7" if first > 0 else ""
 
     return _row(name, [value(side) for side in sides], text, ratio)
 

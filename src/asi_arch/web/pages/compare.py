@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
@@ -23,6 +23,15 @@ _SEPARATORS = re.compile(r"[\s,;]+")
 _NUMBER = re.compile(r"#?([0-9]{1,9})")
 _QUOTED = 40
 """Characters of what could not be read that are told."""
+
+_NOISE = (
+    "± is a 95% interval from the noise between the seeds of this campaign; green is better and orange worse than the"
+    " first by more than that."
+)
+_COUNTED = (
+    "Counted on one layer, forward and backward, at the training length and a batch of one, so the same on every"
+    " machine. Speed at other lengths follows from the counted growth and was not timed."
+)
 
 
 class Wish(NamedTuple):
@@ -65,19 +74,17 @@ def add(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/compare")
     def compare(  # pyright: ignore[reportUnusedFunction]
-        ids: list[str] = Query([]), ticked: list[str] = Query([], alias="id")
+        ids: Annotated[list[str] | None, Query()] = None,
+        ticked: Annotated[list[str] | None, Query(alias="id")] = None,
     ) -> HTMLResponse:
-        wish = wanted([*ids, *ticked])
-        trouble = _trouble(pages, wish) if ids or ticked else None
-        is_asked = bool(ids or ticked) and trouble is None
-        content = _content(pages, wish.indices) if is_asked else {"sides": []}
-        field = ", ".join(map(str, wish.indices)) or ", ".join(ids)
-        return HTMLResponse(
-            pages.html(
-                "compare", here="/compare", title="Compare", field=field, trouble=trouble, most=MOST, **content
-            ),
-            trouble.status if trouble else 200,
-        )
+        texts = [*(ids or ()), *(ticked or ())]
+        wish = wanted(texts)
+        trouble = _trouble(pages, wish)
+        is_told = trouble is None and bool(wish.indices)
+        content: dict[str, Any] = _content(pages, wish.indices) if is_told else {"sides": []}
+        content["field"] = " ".join(texts) if wish.unread else ", ".join(map(str, wish.indices))
+        html = pages.html("compare", here="/compare", title="Compare", trouble=trouble, most=MOST, **content)
+        return HTMLResponse(html, trouble.status if trouble else 200)
 
 
 def wanted(texts: Sequence[str]) -> Wish:
@@ -117,7 +124,9 @@ def _content(pages: Pages, indices: Sequence[int]) -> dict[str, Any]:
     return {
         "sides": sides,
         "blocks": [block for block in _blocks(sides, seeds) if block.rows],
-        "charts": [c for stage in StageName if (c := _curves(stage, sides)) is not None] + _published(sides),
+        "charts": [
+            found for found in (*(_curves(stage, sides) for stage in StageName), _published(sides)) if found is not None
+        ],
         "changes": [_change(sides[0], side) for side in sides[1:]],
     }
 
@@ -133,52 +142,43 @@ def _sides(pages: Pages, indices: Sequence[int]) -> list[Side]:
 
 
 def _blocks(sides: Sequence[Side], seeds: Seeds) -> list[Block]:
-    noise = (
-        "± is a 95% interval from the noise between the seeds of this campaign; green is better and orange worse than"
-        " the first by more than that."
-    )
+    if any(side.experiment.published for side in sides):
+        said = "As published. What is missing here is not in the imported data, speed and memory too."
+        return [
+            Block("Results", results(sides, seeds), said),
+            Block("Tasks", tasks(sides), ""),
+            Block("Footprint", footprints(sides), ""),
+        ]
     return [
-        Block("Results", results(sides, seeds), noise if seeds.language else ""),
-        Block("Tasks", tasks(sides), "Accuracy, means over the seeds; as published where it was imported."),
+        Block("Results", results(sides, seeds), _NOISE if seeds.language else ""),
+        Block("Tasks", tasks(sides), "Accuracy on held-out rows, means over the seeds."),
         Block("Cost", costs(sides), "CPU time is that of the sandboxed processes, on the machine that ran them."),
-        Block(
-            "Footprint",
-            footprints(sides),
-            "Counted on one layer, forward and backward, at the training length and a batch of one, so the same on"
-            " every machine. Speed at other lengths follows from the counted growth and was not timed.",
-        ),
+        Block("Footprint", footprints(sides), _COUNTED),
     ]
 
 
 def _curves(stage: StageName, sides: Sequence[Side]) -> Markup | None:
-    """Training losses of all, without the first tenth, so that the ends can be told apart."""
-    found = [(side, curves(stage, side.experiment, None, None)) for side in sides]
-    end = max((curve["step"][-1] for _, curve in found if curve["step"]), default=0.0)
-    series = [
-        Series(
-            f"#{side.summary.index} {side.summary.name}",
-            [Point(x, y) for x, y in zip(curve["step"], curve["loss"], strict=False) if x > end / 10],
-            side.tone,
-        )
-        for side, curve in found
-        if curve["loss"]
-    ]
-    title = f"Training on {stage.value}, after the first tenth"
-    return chart(Axes(title, "step", "training loss, nats"), series) if series else None
+    found = [curves(stage, side.experiment, None, None) for side in sides]
+    lines = [list(zip(curve["step"], curve["loss"], strict=False)) for curve in found]
+    return _lines(f"Training on {stage.value}", sides, lines)
 
 
-def _published(sides: Sequence[Side]) -> list[Markup]:
+def _published(sides: Sequence[Side]) -> Markup | None:
+    published = [side.experiment.published for side in sides]
+    lines = [[(float(p.step), p.loss_nats) for p in item.curve] if item else [] for item in published]
+    return _lines("Training loss as published", sides, lines)
+
+
+def _lines(title: str, sides: Sequence[Side], lines: Sequence[Sequence[tuple[float, float]]]) -> Markup | None:
+    """Losses of all by step, without the first tenth, so that the ends can be told apart."""
+    end = max((x for line in lines for x, _ in line), default=0.0)
     series = [
-        Series(
-            f"#{side.summary.index} {side.summary.name}",
-            [Point(p.step, p.loss_nats) for p in side.experiment.published.curve[1:]],
-            side.tone,
-        )
-        for side in sides
-        if side.experiment.published and side.experiment.published.curve
+        Series(f"#{side.summary.index} {side.summary.name}", [Point(x, y) for x, y in line if x > end / 10], side.tone)
+        for side, line in zip(sides, lines, strict=True)
+        if line
     ]
-    axes = Axes("Training loss as published", "step", "training loss, nats")
-    return [chart(axes, series)] if series else []
+    axes = Axes(f"{title}, after the first tenth", "step", "training loss, nats")
+    return chart(axes, series) if series else None
 
 
 def _change(first: Side, side: Side) -> Change:

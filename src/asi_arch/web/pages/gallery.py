@@ -31,7 +31,7 @@ class Measure(NamedTuple):
     """One comparison of a verdict."""
 
     words: str
-    """'language loss − DeltaNet'."""
+    """Quantity minus baseline."""
     value: Reading
     is_lower_better: bool
     picture: Markup
@@ -120,7 +120,9 @@ def _cards(campaign: Digest) -> list[Card]:
             q_words=q_text(q_values[sha]) if sha in q_values else "",
             standing=standing(verdict, q_values.get(sha, 1.0)),
             is_promoted=sha in promoted,
-            measures=tuple(_measure(c, span) for c in verdict.comparisons if is_loss(c.quantity) or _is_first(c, verdict)),
+            measures=tuple(
+                _measure(c, span) for c in verdict.comparisons if is_loss(c.quantity) or _is_first(c, verdict)
+            ),
         )
         for sha, verdict in latest.items()
     ]
@@ -148,7 +150,7 @@ def _measure(comparison: Comparison, span: Scale) -> Measure:
     tone = ("good" if is_gain else "bad") if value.is_clear else "quiet"
     found = comparison.difference
     return Measure(
-        words=f"{comparison.quantity} − {comparison.baseline}",
+        words=f"{comparison.quantity} \u2212 {comparison.baseline}",
         value=value,
         is_lower_better=is_lower_better,
         picture=interval(found.low, found.estimate, found.high, span=span, tone=tone),

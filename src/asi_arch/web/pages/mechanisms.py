@@ -126,7 +126,7 @@ def _row(mechanism: Mechanism, span: Scale) -> Row:
     low, estimate, high = (
         min(max(math.log(value), span.low), span.high) for value in (found.low, found.estimate, found.high)
     )
-    text = f"{_ratio(found.estimate)}× [{_ratio(found.low)}, {_ratio(found.high)}]"
+    text = f"{_ratio(found.estimate)}\u00d7 [{_ratio(found.low)}, {_ratio(found.high)}]"
     return Row(mechanism, text, interval(low, estimate, high, span=span, tone=tone))
 
 

@@ -56,7 +56,10 @@ def content(campaign: Digest) -> dict[str, Any]:
         "chart": picture(found) if found.leads or found.promoted else None,
         "facts": [] if found.missing else facts(found),
         "remarks": remarks(found),
-        "latest": [Late(f.index, f.name, f"{amount(f.spent)} {found.unit}", f.is_clear) for f in (found.promoted or found.leads)[::-1][:_LATEST]],
+        "latest": [
+            Late(f.index, f.name, f"{amount(f.spent)} {found.unit}", f.is_clear)
+            for f in (found.promoted or found.leads)[::-1][:_LATEST]
+        ],
     }
 
 
@@ -108,8 +111,14 @@ def facts(found: Discoveries) -> list[Fact]:
     unit = found.unit.removesuffix("s")
     by_chance = MISSING if found.by_chance is None else f"{found.by_chance:,.0f}"
     told = [
-        Fact("leads", f"{len(found.leads):,}", f"of {found.candidates:,} that could have been; by luck alone {by_chance}"),
-        Fact("clear leads", f"{sum(find.is_clear for find in found.leads):,}", "by more than the seeds' noise in both numbers"),
+        Fact(
+            "leads", f"{len(found.leads):,}", f"of {found.candidates:,} that could have been; by luck alone {by_chance}"
+        ),
+        Fact(
+            "clear leads",
+            f"{sum(find.is_clear for find in found.leads):,}",
+            "by more than the seeds' noise in both numbers",
+        ),
         Fact("promoted", f"{len(found.promoted):,}", "borne out by verify: only these are claims"),
         Fact("compute", amount(found.total), f"{found.unit} of the search"),
     ]

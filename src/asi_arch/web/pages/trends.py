@@ -17,6 +17,8 @@ from asi_arch.web.course import course_content
 from asi_arch.web.render import Pages
 
 _X = "experiments finished"
+_MOST_POINTS = 80
+"""Of a line, so that each can be pointed at."""
 
 
 def add(router: APIRouter, pages: Pages) -> None:
@@ -29,7 +31,7 @@ def add(router: APIRouter, pages: Pages) -> None:
 
 def content(campaign: Digest) -> dict[str, Any]:
     """All of the page."""
-    points, sizes = pool_trend(campaign), parameters(campaign)
+    points, sizes = pool_trend(campaign, most=_MOST_POINTS), parameters(campaign)
     return {
         "pool": _pool(campaign, points),
         "pool_words": _pool_words(campaign, points),
