@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from asi_arch.domain.outcome import Measured
 from asi_arch.domain.published import CurvePoint, Origin, Published
 from asi_arch.store.sqlite import SqliteStore
 from asi_arch.testing.fake_store import FakeStore
-from asi_arch.testing.records import make_campaign, make_profile, make_proposal
+from asi_arch.testing.records import make_campaign, make_experiment, make_profile, make_proposal
+from asi_arch.testing.synthetic import add_verdict, synthetic_store
 from asi_arch.web.reader import Reader
 from asi_arch.web.server import application
 
@@ -115,3 +117,39 @@ def published_tree() -> FakeStore:
         curve={40: curve, 52: curve},
         tasks={40: {"arc_easy": 0.49, "piqa": 0.61}, 52: {"arc_easy": 0.48}},
     )
+
+
+@cache
+def forty() -> FakeStore:
+    """A campaign of our own, nothing of it verified; read only."""
+    return synthetic_store(40)
+
+
+@cache
+def verified() -> FakeStore:
+    """The same with its two fittest verified, the first of them promoted; read only."""
+    store = synthetic_store(40)
+    first, second = [s.index for s in store.pool(20, 1000) if s.author is not Author.BASELINE][:2]
+    verdict = add_verdict(store, first)
+    store.save_verdict(verdict.model_copy(update={"is_promoted": True}))
+    verdict = add_verdict(store, second)
+    store.save_verdict(verdict.model_copy(update={"reason": "in the vault, blind: not distinguishable"}))
+    return store
+
+
+@cache
+def hostile() -> FakeStore:
+    """Scripts in every text that a candidate's author writes, and in a verdict's; read only."""
+    store = FakeStore()
+    store.create(make_campaign())
+    for index, name in ((0, "delta_net"), (2, "linear_attention")):
+        store.record(make_experiment(index, make_proposal(name, author=Author.BASELINE), recall=(0.3, 0.3)), 0.5)
+    texts = dict.fromkeys(("motivation", "expectation", "change"), NASTY)
+    for index in (1, 3, 4, 5):
+        proposal = make_proposal(f"{NASTY}{index}", parent=0, mechanisms=(NASTY, f"{NASTY}{index}"), **texts)
+        store.record(make_experiment(index, proposal, language=(1.5, 1.5), recall=(0.9, 0.9)), 0.6 + index / 100)
+    verdict = add_verdict(store, 3)
+    comparisons = tuple(c.model_copy(update={"baseline": NASTY}) for c in verdict.comparisons)
+    changed = {"statement": NASTY, "reason": NASTY, "comparisons": comparisons}
+    store.save_verdict(verdict.model_copy(update=changed))
+    return store

@@ -12,6 +12,7 @@ WIDTH, HEIGHT = 720, 280
 SMALL_WIDTH, SMALL_HEIGHT = 420, 240
 """Of a chart that stands beside others."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 12, 40
+_MANY = 400
 _DOT = Markup('<circle cx="7" cy="4" r="3"/>')
 _DASH = Markup('<line x1="0" x2="14" y1="4" y2="4"/>')
 
@@ -117,7 +118,7 @@ def bar(share: float, tone: str = "a") -> Markup:
     width = round(100 * min(max(share, 0.0), 1.0), 1)
     return Markup(
         '<svg viewBox="0 0 100 8" class="bar" preserveAspectRatio="none" aria-hidden="true">'
-        '<rect class="track" width="100" height="8" rx="2"/><rect class="fill tone-{}" width="{}" height="8" rx="2"/>'
+        '<rect class="track" width="100" height="8"/><rect class="fill tone-{}" width="{}" height="8" rx="2"/>'
         "</svg>"
     ).format(tone, width)
 
@@ -194,11 +195,18 @@ def _drawn(item: Series, place: Plane) -> Markup:
 
 def _dot(item: Series, point: Point, spot: tuple[float, float]) -> Markup:
     """Escaped by hand: of ten thousand dots, formatting as markup takes ten times as long."""
-    kind, radius = "ring" if item.kind == "rings" else "dot", 3.4 if item.kind in ("dots", "rings") else 2.4
-    place = f'cx="{spot[0]}" cy="{spot[1]}" r="{radius}"'
+    kind = "ring" if item.kind == "rings" else "dot"
+    place = f'cx="{spot[0]}" cy="{spot[1]}" r="{_radius(item)}"'
     words = escape(point.title or item.name)
     mark = f'<circle class="{kind} tone-{escape(item.tone)}" {place}><title>{words}</title></circle>'
     return Markup(f'<a href="{escape(point.link)}">{mark}</a>' if point.link else mark)
+
+
+def _radius(item: Series) -> float:
+    """Smaller on lines, and where there are many."""
+    if item.kind not in ("dots", "rings"):
+        return 2.4
+    return 3.4 if len(item.points) < _MANY else 1.8
 
 
 def _band(item: Series, place: Plane) -> Markup:

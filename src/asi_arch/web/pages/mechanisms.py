@@ -131,7 +131,7 @@ def _row(mechanism: Mechanism, span: Scale) -> Row:
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+    return f"{value:.2g}" if value < 99 else f"{value:,.0f}"
 
 
 def matrix(pairs: Pairs, designs: int) -> list[list[Cell]]:
