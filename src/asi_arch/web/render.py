@@ -1,6 +1,7 @@
 """Templates and what they share. All text is escaped; only markup made here and pygments' own passes as it is."""
 
 import shlex
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, cast
 
@@ -8,8 +9,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from asi_arch.domain.campaign import Event, EventKind
 from asi_arch.report.cells import printable
+from asi_arch.report.digest import Digest
 from asi_arch.report.words import MISSING, OUTCOMES, duration, number, plural, reading
 from asi_arch.web.charts import bar
+from asi_arch.web.derived import Derived
 from asi_arch.web.literature import Literature
 from asi_arch.web.reader import Reader, Standing
 
@@ -17,6 +20,11 @@ NAVIGATION = (
     ("/", "Overview"),
     ("/tree", "Tree"),
     ("/experiments", "Experiments"),
+    ("/trends", "Trends"),
+    ("/mechanisms", "Mechanisms"),
+    ("/compare", "Compare"),
+    ("/gallery", "Gallery"),
+    ("/scaling", "Scaling"),
 )
 """Address and name of every page that the head leads to."""
 
@@ -26,6 +34,7 @@ class Pages:
 
     def __init__(self, reader: Reader, literature: Literature) -> None:
         self.reader = reader
+        self.derived = Derived(reader)
         self.literature = literature
         self._environment = Environment(
             loader=PackageLoader("asi_arch.web", "templates"),
@@ -61,6 +70,14 @@ class Pages:
             score="score" if standing.campaign.origin else "fitness",
             **content,
         )
+
+    def html_of(
+        self, template: str, make: Callable[[Digest], dict[str, Any]], *, here: str, title: str, **content: Any
+    ) -> str:
+        """A page of what `make`, a function of a module, makes of the whole campaign; says so while that is read."""
+        made = self.derived(make)
+        reading = self.reader.progress if made is None else None
+        return self.html(template, here=here, title=title, reading=reading, **(made or {}), **content)
 
     def message(self, text: str) -> str:
         """A page with one sentence, made without looking at the store."""

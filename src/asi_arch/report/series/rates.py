@@ -1,6 +1,6 @@
 """How many proposals fail, in the course of a campaign, and where the time went."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from asi_arch.domain.verdict import Interval
@@ -87,11 +87,13 @@ def course(campaign: Digest) -> Course:
     candidates = campaign.candidates
     timed = [line for line in campaign.lines if line.cost.wall_s + line.cost.propose_s > 0]
     first, last = (candidates[0].summary.index, candidates[-1].summary.index) if candidates else (0, 0)
+    rates = tuple(_rates(b.first, b.last, b.lines) for b in batches(campaign, candidates))
+    times = tuple(BatchTimes(b.first, b.last, len(b.lines), _times(b.lines)) for b in batches(campaign, timed))
     return Course(
-        rates=tuple(_rates(b.first, b.last, b.lines) for b in batches(campaign, candidates)),
-        whole=_rates(first, last, candidates) if candidates else None,
-        times=tuple(BatchTimes(b.first, b.last, len(b.lines), _times(b.lines)) for b in batches(campaign, timed)),
-        total=_times(timed) if timed else None,
+        rates=rates,
+        whole=_whole(first, last, rates) if rates else None,
+        times=times,
+        total=_added([batch.times for batch in times]) if times else None,
         missing="" if campaign.lines else "no experiment is finished yet",
     )
 
@@ -108,12 +110,24 @@ _IS: dict[str, Callable[[Line], bool]] = {
 
 def _rates(first: int, last: int, lines: Sequence[Line]) -> BatchRates:
     counts = {kind: sum(map(_IS[kind], lines)) for kind in KINDS}
-    rates = tuple(Rate(kind, count, wilson(count, len(lines))) for kind, count in counts.items())
-    return BatchRates(first, last, len(lines), rates)
+    return BatchRates(first, last, len(lines), _shares(counts, len(lines)))
+
+
+def _whole(first: int, last: int, found: Sequence[BatchRates]) -> BatchRates:
+    proposals = sum(batch.proposals for batch in found)
+    counts = {kind: sum(batch.of(kind).count for batch in found) for kind in KINDS}
+    return BatchRates(first, last, proposals, _shares(counts, proposals))
+
+
+def _shares(counts: Mapping[str, int], proposals: int) -> tuple[Rate, ...]:
+    return tuple(Rate(kind, count, wilson(count, proposals)) for kind, count in counts.items())
 
 
 def _times(lines: Sequence[Line]) -> Times:
-    parts = [_time(line) for line in lines]
+    return _added([_time(line) for line in lines])
+
+
+def _added(parts: Sequence[Times]) -> Times:
     return Times(*(sum(values) for values in zip(*parts, strict=True)))
 
 

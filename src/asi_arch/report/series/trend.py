@@ -29,13 +29,17 @@ class PoolPoint(NamedTuple):
     """Fitness of the fittest."""
 
 
-def pool_trend(campaign: Digest) -> tuple[PoolPoint, ...]:
-    """At every refresh that the campaign reached; of an imported one for the `IMPORTED_POOL` fittest of every 50."""
+def pool_trend(campaign: Digest, *, most: int | None = None) -> tuple[PoolPoint, ...]:
+    """At every refresh that the campaign reached; of an imported one for the `IMPORTED_POOL` fittest of every 50.
+
+    With `most`, of more refreshes every second, third or so counted back from the last.
+    """
     if campaign.is_imported:
         found = fittest_at(campaign.lines, start=IMPORTED, every=IMPORTED, size=IMPORTED_POOL)
     else:
         found = pools(campaign.lines, campaign.campaign)
-    return tuple(_point(snapshot, pool) for snapshot, pool in found)
+    every = 1 if most is None else max(1, -(-len(found) // most))
+    return tuple(_point(snapshot, pool) for snapshot, pool in found[::-1][::every][::-1])
 
 
 def _point(snapshot: int, pool: list[Line]) -> PoolPoint:

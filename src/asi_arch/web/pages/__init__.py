@@ -4,14 +4,24 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from asi_arch.report.highlight import palette
-from asi_arch.web.pages import experiment, experiments, overview, tree
+from asi_arch.web.pages import (
+    compare,
+    experiment,
+    experiments,
+    gallery,
+    mechanisms,
+    overview,
+    scaling,
+    tree,
+    trends,
+)
 from asi_arch.web.render import Pages
 
 
 def routes(pages: Pages) -> APIRouter:
     """All of them."""
     router = APIRouter()
-    for page in (overview, experiments, experiment, tree):
+    for page in (overview, experiments, experiment, tree, trends, mechanisms, compare, gallery, scaling):
         page.add(router, pages)
 
     @router.get("/code.css")

@@ -1,0 +1,102 @@
+"""What holds for every page that is made of a whole campaign."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asi_arch.report.digest import Digest
+from asi_arch.testing.fake_store import FakeStore
+from asi_arch.testing.records import make_campaign
+from asi_arch.web.derived import Derived
+
+from .stores import NASTY, Site, forty, hostile, opened, published_tree, stored
+
+WHOLE = ("/trends", "/mechanisms", "/gallery", "/scaling")
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with opened(stored(tmp_path_factory.mktemp("hostile"), hostile())) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    store = FakeStore()
+    store.create(make_campaign())
+    with opened(stored(tmp_path_factory.mktemp("bare"), store)) as site:
+        yield site
+
+
+@pytest.mark.parametrize("path", [*WHOLE, "/compare?ids=1,3", "/experiments"])
+def test_what_authors_write_is_text_on_every_page(attacked: Site, path: str) -> None:
+    page = attacked.get(path)
+    assert page.status == 200
+    assert NASTY not in page
+    assert 'style="' not in page
+
+
+@pytest.mark.parametrize("path", ["/mechanisms", "/gallery", "/compare?ids=1,3", "/experiments"])
+def test_it_is_not_left_out_either(attacked: Site, path: str) -> None:
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in attacked.get(path)
+
+
+@pytest.mark.parametrize("path", [*WHOLE, "/compare"])
+def test_a_campaign_without_any_result_has_its_pages(bare: Site, path: str) -> None:
+    page = bare.get(path)
+    assert page.status == 200
+    assert 'class="empty"' in page
+
+
+@pytest.mark.parametrize("path", WHOLE)
+def test_a_campaign_that_is_still_read_says_so_and_renews_itself(
+    bare: Site, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bare.reader, "digest", lambda patience_s=0.0: None)
+    page = bare.get(path)
+    assert page.status == 200
+    assert '<div id="whole" data-live>' in page
+    assert "0 of 0 experiments are read" in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/mechanisms?sort=beauty", "/mechanisms?page=0", "/gallery?page=x", "/gallery?page=0"]
+)
+def test_what_cannot_be_read_is_told_in_a_sentence(bare: Site, path: str) -> None:
+    page = bare.get(path)
+    assert page.status == 400
+    assert "has a part that can&#39;t be read" in page
+
+
+@pytest.mark.parametrize("path", ["/mechanisms?page=999", "/gallery?page=999"])
+def test_a_page_beyond_the_last_is_the_last(bare: Site, path: str) -> None:
+    assert bare.get(path).status == 200
+
+
+def test_what_is_made_of_a_campaign_is_made_once_until_it_moves_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def count(campaign: Digest) -> int:
+        made.append(len(campaign.lines))
+        return made[-1]
+
+    with opened(stored(tmp_path / "state", forty())) as site:
+        derived, read = Derived(site.reader), site.reader.digest()
+        assert read is not None
+        assert [derived(count), derived(count)] == [40, 40]
+        moved = read._replace(lines=read.lines[:30])
+        monkeypatch.setattr(site.reader, "digest", lambda patience_s=0.0: moved)
+        assert [derived(count), derived(count)] == [30, 30]
+    assert made == [40, 30]
+
+
+def test_an_imported_campaign_has_every_page(tmp_path: Path) -> None:
+    with opened(stored(tmp_path / "state", published_tree())) as site:
+        pages = {path: site.get(path) for path in (*WHOLE, "/compare?ids=40,52,3")}
+    assert {page.status for page in pages.values()} == {200}
+    assert "not in the imported data" in pages["/trends"]
+    assert "asi-arch verify" not in pages["/gallery"]
+    assert "asi-arch provenance" not in pages["/mechanisms"]
