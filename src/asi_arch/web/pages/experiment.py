@@ -174,9 +174,11 @@ def _shortened(text: str) -> str:
 def _steps(pages: Pages, found: ExperimentPayload) -> list[Step]:
     if pages.reader.standing().campaign.origin is not None:
         return []
-    index, is_baseline = str(found["index"]), found["author"] == "baseline"
+    index, is_measured = str(found["index"]), found["outcome"]["kind"] == "measured"
     steps: Sequence[tuple[bool, str, tuple[str, ...]]] = (
-        (not is_baseline and found["outcome"]["kind"] == "measured", "Is it really better?", ("verify", index)),
+        (is_measured and found["author"] != "baseline", "Is it really better?", ("verify", index)),
+        (is_measured, "Take it home", ("export", index, f"design-{index}")),
+        (is_measured, "Let it continue a text", ("generate", index, "def forward(self, x):")),
         (True, "All of this in the terminal", ("show", index)),
     )
     return [Step(words, pages.command(*command)) for is_offered, words, command in steps if is_offered]
