@@ -80,10 +80,19 @@ async def test_what_is_complained_about_may_be_mended() -> None:
         (f"After 40 of them, {FINDING}", "states 40"),
     ],
 )
-async def test_a_finding_must_serve_a_search(finding: str, told: str) -> None:
-    found, mind, _ = await analysed({**REPLY, "findings": [FINDING, finding]})
+async def test_a_finding_must_serve_a_search_and_one_that_does_is_enough(finding: str, told: str) -> None:
+    found, mind, _ = await analysed({**REPLY, "findings": [finding]})
     assert told in mind.complaints[0]
     assert found.findings == ()
+    found, mind, _ = await analysed({**REPLY, "findings": [finding, FINDING]})
+    assert (found.findings, mind.complaints) == ((FINDING,), [])
+
+
+async def test_of_a_long_story_the_first_sentences_are_searched_with() -> None:
+    found, mind, _ = await analysed({**REPLY, "findings": [f"{FINDING} {'And so on. ' * 30}"]})
+    assert mind.complaints == []
+    assert found.findings[0].startswith(f"{FINDING} And so on.")
+    assert len(found.findings[0].split()) <= 70
 
 
 async def test_designs_are_called_by_what_they_are_in_findings_and_cost_no_second_question() -> None:

@@ -66,7 +66,7 @@ class MindAnalyst:
             return account.model_copy(update={"note": shortened(f"The model gave no account: {error}", _NOTE_WORDS)})
         parts = {name: " ".join(getattr(found, name).split()) for name in ("design", "mechanism", "lessons")}
         roles = _roles(experiment, context)
-        findings = tuple(_searchable(finding, roles) for finding in found.findings)
+        findings = tuple(text for text in _searchable_ones(found, roles) if _fault_of(text) is None)
         return account.model_copy(update={**parts, "findings": findings, "author": "model"})
 
 
@@ -100,24 +100,43 @@ def question(experiment: Experiment, context: Evidence, account: Analysis) -> Qu
 def complaint_about(answer: Account, *, measured: str, code: str, roles: Mapping[str, str]) -> str | None:
     """What the model should mend: a number that it was not given, or a finding that no search could use.
 
-    A search has no use for measured amounts and names of designs in findings; they are replaced and not complained
-    about, because a small model repeats them.
+    A search has no use for measured amounts, names of designs and long stories in findings; they are replaced and cut
+    and not complained about, because a small model repeats them. One finding that can be used is enough.
     """
     for part in ("design", "mechanism", "lessons"):
         if unknown := invented(getattr(answer, part), measured, code):
             return f"'{part}' states {listed(unknown)}, which was not measured; leave out what you were not given."
-    for number, finding in enumerate((_searchable(finding, roles) for finding in answer.findings), start=1):
-        words = len(finding.split())
-        if not _FINDING_WORDS[0] <= words <= _FINDING_WORDS[1]:
-            return f"Finding {number} has {words} words; describe one symptom in a sentence of 15 to 40 words."
-        if stated := figures(finding):
-            return f"Finding {number} states {stated[0].told}; say in words what was observed, without numbers."
+    faults = [_fault_of(finding) for finding in _searchable_ones(answer, roles)]
+    return None if None in faults else f"Finding 1 {faults[0]}."
+
+
+def _fault_of(finding: str) -> str | None:
+    """Why it can't be searched with; None where it can."""
+    words = len(finding.split())
+    if not _FINDING_WORDS[0] <= words <= _FINDING_WORDS[1]:
+        return f"has {words} words; describe one symptom in a sentence of 15 to 40 words"
+    if stated := figures(finding):
+        return f"states {stated[0].told}; say in words what was observed, without numbers"
     return None
 
 
 def _is_comparable(experiment: Experiment, context: Evidence) -> bool:
     relatives = (context.parent, context.reference)
     return any(other is not None and other.index != experiment.index for other in relatives)
+
+
+def _searchable_ones(answer: Account, roles: Mapping[str, str]) -> list[str]:
+    return [_first_sentences(_searchable(finding, roles)) for finding in answer.findings]
+
+
+def _first_sentences(text: str) -> str:
+    """As many as may be searched with, the first in any case."""
+    first, *others = re.split(r"(?<=[.!?])\s+", text.strip())
+    for sentence in others:
+        if len(f"{first} {sentence}".split()) > _FINDING_WORDS[1]:
+            break
+        first = f"{first} {sentence}"
+    return first
 
 
 def _searchable(finding: str, roles: Mapping[str, str]) -> str:
