@@ -4,6 +4,7 @@ Every function returns dictionaries, lists, strings, numbers and None only. A nu
 """
 
 import difflib
+from collections.abc import Mapping
 from statistics import fmean
 from typing import Any, TypedDict, cast
 
@@ -11,6 +12,7 @@ from asi_arch.domain.agenda import in_force, standings
 from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import UserError
+from asi_arch.domain.experiment import Summary
 from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
@@ -231,8 +233,11 @@ def tree_payload(store: Store) -> TreePayload:
     )
 
 
-def experiment_payload(store: Store, index: int) -> ExperimentPayload:
-    """Everything about one experiment. Raises `UserError` when there is no such finished experiment."""
+def experiment_payload(store: Store, index: int, known: Mapping[int, Summary] | None = None) -> ExperimentPayload:
+    """Everything about one experiment. Raises `UserError` when there is no such finished experiment.
+
+    `known` are all summaries by index, for who has read them already.
+    """
     campaign = existing(store)
     found = store.experiment(index)
     if found is None:
@@ -241,7 +246,7 @@ def experiment_payload(store: Store, index: int) -> ExperimentPayload:
     is_own = campaign.origin is None
     reference = store.experiment(0) if index and is_own else None
     parent = None if proposal.parent is None else store.experiment(proposal.parent)
-    summaries = {summary.index: summary for summary in store.summaries()}
+    summaries = known if known is not None else {summary.index: summary for summary in store.summaries()}
     measure = yardstick(campaign, summaries)
     parts = measure.parts(summaries[index])
     provenance = provenances(store.events(0, EventKind.TRACED)).get(index)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from asi_arch.report.digest import Digest
-from asi_arch.web.reader import Reader
+from asi_arch.web.reader import Reader, Standing
 
 T = TypeVar("T")
 
@@ -15,6 +15,7 @@ class Derived:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._kept: dict[Callable[[Digest], Any], tuple[Digest, Any]] = {}
+        self._standing: dict[Callable[[Standing], Any], tuple[int, Any]] = {}
 
     def __call__(self, make: Callable[[Digest], T]) -> T | None:
         """What `make` makes of the campaign as of now; None while it is read for the first time.
@@ -27,4 +28,11 @@ class Derived:
         kept = self._kept.get(make)
         if kept is None or kept[0] is not campaign:
             kept = self._kept[make] = (campaign, make(campaign))
+        return cast(T, kept[1])
+
+    def of_standing(self, make: Callable[[Standing], T], standing: Standing) -> T:
+        """What `make` makes of it, once for every state of the store."""
+        kept = self._standing.get(make)
+        if kept is None or kept[0] != standing.number:
+            kept = self._standing[make] = (standing.number, make(standing))
         return cast(T, kept[1])

@@ -59,7 +59,7 @@ def add(router: APIRouter, pages: Pages) -> None:
             raise HTTPException(404, _not_there(pages, index))
         with pages.reader.store() as store:
             try:
-                found = experiment_payload(store, index)
+                found = experiment_payload(store, index, summaries)
             except UserError as error:
                 raise HTTPException(404, str(error)) from error
             content = _content(pages, store, found, against)

@@ -14,7 +14,7 @@ from asi_arch.domain.exchanges import Charge
 from asi_arch.domain.experiment import Summary
 from asi_arch.domain.lineage import Lineage
 from asi_arch.report.digest import Digest
-from asi_arch.report.findings import failures
+from asi_arch.report.findings import Failure, failures
 from asi_arch.report.headline import headline
 from asi_arch.report.savings import one_line, savings
 from asi_arch.report.series.tree import lay_out
@@ -60,25 +60,57 @@ def _content(pages: Pages) -> dict[str, Any]:
     reader = pages.reader
     standing, campaign, table = reader.standing(), reader.digest(), reader.table()
     is_own = standing.campaign.origin is None
+    whole = pages.derived(_whole)
     return {
         "headline": headline(campaign, table) if campaign and is_own else None,
         "reading": None if campaign else reader.progress,
         "now": reader.now_running(),
         "unfinished": standing.unfinished,
-        "tiles": _tiles(pages, standing, campaign) if is_own else _published(standing, campaign),
-        "outcomes": _outcomes(standing),
-        "failures": failures(campaign)[:_FAILURES] if campaign and is_own else [],
-        "savings": _savings(campaign) if campaign and is_own else "",
+        "tiles": _tiles(pages, standing, whole) if is_own else _published(standing, campaign),
+        "outcomes": pages.derived.of_standing(_outcomes, standing),
+        "failures": whole.failures if whole and is_own else (),
+        "savings": whole.savings if whole and is_own else "",
         "table": table,
-        "chart": _progress_chart(standing),
+        "chart": pages.derived.of_standing(_progress_chart, standing),
         "recent": sorted(standing.summaries.values(), key=lambda s: -s.index)[:_RECENT],
         "resume": pages.command("run"),
-        "next_steps": _next_steps(pages, campaign),
+        "next_steps": _next_steps(pages, whole) if is_own else [],
     }
 
 
-def _tiles(pages: Pages, standing: Standing, campaign: Digest | None) -> list[Tile]:
-    return [*_counts(standing), *_costs(campaign, _spent(pages)), *_conditions(pages, campaign)]
+class _Whole(NamedTuple):
+    """What is said of a whole campaign, made once for each of its states."""
+
+    failures: tuple[Failure, ...]
+    savings: str
+    costs: tuple[Tile, ...]
+    noise: Tile
+    latest: int | None
+    """Index of the newest experiment."""
+    unverified: int | None
+    """Index of the fittest where it is not verified."""
+
+
+def _whole(campaign: Digest) -> _Whole:
+    noise, best = campaign.language_noise, campaign.best
+    is_verified = best is not None and best.summary.sha in {verdict.sha for verdict in campaign.verdicts}
+    return _Whole(
+        failures=tuple(failures(campaign)[:_FAILURES]),
+        savings=_savings(campaign),
+        costs=tuple(_costs(campaign)),
+        noise=Tile(
+            "noise between seeds", MISSING if noise is None else f"{noise.std:.4f} nats", "one standard deviation"
+        ),
+        latest=campaign.lines[-1].summary.index if campaign.lines else None,
+        unverified=None if best is None or is_verified else best.summary.index,
+    )
+
+
+def _tiles(pages: Pages, standing: Standing, whole: _Whole | None) -> list[Tile]:
+    counts = pages.derived.of_standing(_counts, standing)
+    if whole is None:
+        return counts
+    return [*counts, *whole.costs, _models(_spent(pages)), whole.noise, _containment(pages, whole.latest)]
 
 
 def _savings(campaign: Digest) -> str:
@@ -115,35 +147,30 @@ def _counts(standing: Standing) -> list[Tile]:
     ]
 
 
-def _costs(campaign: Digest | None, charge: Charge | None) -> list[Tile]:
-    if campaign is None:
-        return []
+def _costs(campaign: Digest) -> list[Tile]:
     ended = sorted(line.finished_at for line in campaign.lines if line.finished_at)[-_PACE:]
     pace = (len(ended) - 1) / (ended[-1] - ended[0]) * 3600 if len(ended) > 1 and ended[-1] > ended[0] else None
     promoted = sum(verdict.is_promoted for verdict in campaign.verdicts)
-    tiles = [
+    return [
         Tile("verified", f"{len({v.sha for v in campaign.verdicts}):,}", f"{promoted} promoted"),
         Tile("pace", MISSING if pace is None else f"{pace:.1f} an hour", f"over the last {len(ended)}"),
         Tile("CPU time", duration(sum(line.cost.cpu_s for line in campaign.lines)), "of sandboxed processes"),
     ]
+
+
+def _models(charge: Charge | None) -> Tile:
     if charge is None:
-        return [*tiles, Tile("language models", "none", "no question was asked")]
+        return Tile("language models", "none", "no question was asked")
     money = "price unknown" if charge.usd is None else f"{charge.usd:.2f} USD"
-    return [*tiles, Tile("language models", f"{charge.tokens:,} tokens", f"{charge.calls:,} calls, {money}")]
+    return Tile("language models", f"{charge.tokens:,} tokens", f"{charge.calls:,} calls, {money}")
 
 
-def _conditions(pages: Pages, campaign: Digest | None) -> list[Tile]:
-    if campaign is None:
-        return []
-    noise, last = campaign.language_noise, campaign.lines[-1].summary.index if campaign.lines else None
+def _containment(pages: Pages, latest: int | None) -> Tile:
     with pages.reader.store() as store:
-        latest = store.experiment(last) if last is not None else None
-    return [
-        Tile("noise between seeds", MISSING if noise is None else f"{noise.std:.4f} nats", "one standard deviation"),
-        Tile(
-            "containment", latest.containment if latest and latest.containment else MISSING, "of the latest experiment"
-        ),
-    ]
+        found = store.experiment(latest) if latest is not None else None
+    return Tile(
+        "containment", found.containment if found and found.containment else MISSING, "of the latest experiment"
+    )
 
 
 def _spent(pages: Pages) -> Charge | None:
@@ -225,14 +252,9 @@ def _lowest(summaries: list[Summary]) -> list[Point]:
     return found
 
 
-def _next_steps(pages: Pages, campaign: Digest | None) -> list[tuple[str, str]]:
+def _next_steps(pages: Pages, whole: _Whole | None) -> list[tuple[str, str]]:
     """A sentence and a command for each thing that one would do next."""
-    if campaign is None or campaign.campaign.origin is not None:
-        return []
-    steps = [("Go on with the search", pages.command("run"))]
-    best = campaign.best
-    if best is not None:
-        verified = {verdict.sha for verdict in campaign.verdicts}
-        if best.summary.sha not in verified:
-            steps.insert(0, ("Is the fittest really better?", pages.command("verify", str(best.summary.index))))
-    return [*steps, ("A report to keep", pages.command("report"))]
+    steps = [("Go on with the search", pages.command("run")), ("A report to keep", pages.command("report"))]
+    if whole is not None and whole.unverified is not None:
+        steps.insert(0, ("Is the fittest really better?", pages.command("verify", str(whole.unverified))))
+    return steps
