@@ -124,8 +124,8 @@ def _mechanisms(campaign: Digest) -> list[str]:
     if not told:
         told.append(f"No mechanism is clearly more or less frequent among {found.gallery} than among all others.")
     told.append(
-        f"Intervals are 95% each; with {len(found.found):,} mechanisms looked at, a few exclude 1 by chance, and designs"
-        " that descend from each other are not independent."
+        f"Intervals are 95% each; with {len(found.found):,} mechanisms looked at, a few exclude 1 by chance, and"
+        " designs that descend from each other are not independent."
     )
     return [" ".join(told)]
 
@@ -207,7 +207,7 @@ def _cost(campaign: Digest) -> list[Block]:
     times = course(campaign).total
     if times is not None:
         found.append(
-            f"The experiments' wall time adds up to {duration(times.total_s)}, of which {duration(times.propose_s)} were"
-            f" proposing and {duration(times.wait_s)} waiting for a worker or a mind, judging and explaining."
+            f"The experiments' wall time adds up to {duration(times.total_s)}, of which {duration(times.propose_s)}"
+            f" were proposing and {duration(times.wait_s)} waiting for a worker or a mind, judging and explaining."
         )
     return found

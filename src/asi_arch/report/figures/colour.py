@@ -16,7 +16,6 @@ from asi_arch.report.figures import style
 
 _SHARES = (0.02, 0.25, 0.5, 0.75, 1.0)
 """From the second percentile up, so that a few bad ones don't take half of the scale."""
-_NONE = "#FFFFFF"
 
 
 class Ranked(NamedTuple):
@@ -35,8 +34,8 @@ def ranked(values: Sequence[float]) -> Ranked | None:
     if not values:
         return None
     ticks = tuple(float(tick) for tick in np.unique(np.quantile(np.asarray(values), _SHARES)))
-    if len(ticks) < 2:
-        return Ranked(ScalarMappable(Normalize(ticks[0] - 1e-9, ticks[0] + 1e-9), style.SEQUENTIAL), ticks)
+    if min(ticks) == max(ticks):
+        return Ranked(ScalarMappable(Normalize(min(ticks) - 1e-9, max(ticks) + 1e-9), style.SEQUENTIAL), ticks)
     places = np.linspace(0.0, 1.0, len(ticks))
 
     def forward(value: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 """Which mechanisms the best designs use, beside the rest (the paper's Figure 7), and which go together."""
 
 import math
+from itertools import product
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -55,12 +56,12 @@ def mechanism_pairs(campaign: Digest) -> Figure:
         [[_tint(lift, found.pairs.expected(i, j)) for j, lift in enumerate(row)] for i, row in enumerate(lifts)]
     )
     image = ax.imshow(np.ma.masked_invalid(values), cmap=_DIVERGING, norm=LogNorm(1 / 8, 8), aspect="auto")
-    for (row, column), lift in np.ndenumerate(values):
+    for row, column in product(range(len(names)), repeat=2):
+        lift = float(values[row, column])
         is_dark = not np.isnan(lift) and abs(np.log(lift)) > 1.45
         ink = "white" if is_dark else style.INK
-        weight = "bold" if row == column else "normal"
         text = f"{counts[row][column]:,}"
-        drawn = ax.text(column, row, text, ha="center", va="center", fontsize=7.5, color=ink, weight=weight)
+        drawn = ax.text(column, row, text, ha="center", va="center", fontsize=7.5, color=ink)
         drawn.set_in_layout(False)
     plain = [_shown(name) for name in names]
     ax.set_xticks(range(len(names)), plain, rotation=40, ha="right", rotation_mode="anchor")

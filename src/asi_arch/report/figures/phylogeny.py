@@ -18,7 +18,7 @@ from asi_arch.report.figures import colour, style
 from asi_arch.report.series.tree import Spot, TreeLayout, TreeNode, tree_layout
 from asi_arch.report.words import number, plural
 
-_PIECES = 12
+_PIECES = 9
 """Straight pieces of a bent edge."""
 _ROWS = 6
 """At most so many rows deep stand the leaves of a crowded fan, so that each of them is seen."""
@@ -176,8 +176,8 @@ def _draw(ax: Axes, scene: _Scene, spots: Mapping[int, Spot], bends: Mapping[tup
     _dots(ax, scene, spots)
     _roots(ax, scene, spots)
     if scene.path:
-        ring = {"facecolors": "none", "edgecolors": style.RED, "linewidths": 1.8}
-        ax.scatter(*spots[scene.path[-1]], s=(scene.dot + 7) ** 2, zorder=7, **ring)
+        x, y = spots[scene.path[-1]]
+        ax.scatter(x, y, s=(scene.dot + 7) ** 2, facecolors="none", edgecolors=style.RED, linewidths=1.8, zorder=7)
 
 
 def _dots(ax: Axes, scene: _Scene, spots: Mapping[int, Spot]) -> None:
@@ -185,8 +185,9 @@ def _dots(ax: Axes, scene: _Scene, spots: Mapping[int, Spot]) -> None:
     fitness = {i: scene.lines[i].summary.fitness for i in spots}
     hollow = [spots[i] for i, value in fitness.items() if value is None]
     if hollow:
-        ring = {"facecolors": "white", "edgecolors": style.GREY, "linewidths": 0.6}
-        ax.scatter(*zip(*hollow, strict=True), s=(0.8 * scene.dot) ** 2, zorder=3, **ring)
+        xs, ys = zip(*hollow, strict=True)
+        size = (0.8 * scene.dot) ** 2
+        ax.scatter(xs, ys, s=size, facecolors="white", edgecolors=style.GREY, linewidths=0.6, zorder=3)
     filled = sorted((value, i) for i, value in fitness.items() if value is not None)
     if filled and scene.colours is not None:
         xs, ys = zip(*(spots[i] for _, i in filled), strict=True)
@@ -217,6 +218,6 @@ def _finish(figure: Figure, ax: Axes, scene: _Scene) -> None:
     if scene.path:
         best = scene.lines[scene.path[-1]].summary
         title += f"\nbest: {style.plain(best.name[:60])} #{best.index} ({number(best.fitness)}), with the ring"
-    ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=style.INK)
+    ax.set_title(title, loc="left", fontsize=style.TITLE, color=style.INK)
     if scene.colours is not None:
         colour.bar(figure, ax, scene.colours, scene.word)

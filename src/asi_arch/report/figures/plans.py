@@ -61,9 +61,9 @@ def plans(shown: Shown) -> list[Plan]:
 def _search(shown: Shown) -> list[Plan]:
     campaign = shown.campaign
     own = (
-        "Every measured experiment by number. Dashed lines are the baselines, measured in the same campaign; a name with"
-        " an arrow lies outside the picture, as do the small triangles. Hollow points have no fitness (most recall too"
-        " little), and the best so far is the best of the others. Ticks below mark candidates that were not measured."
+        "Every measured experiment by number. Dashed lines are the baselines, measured in the same campaign; a name"
+        " with an arrow lies outside the picture, as do the small triangles. Hollow points have no fitness (most recall"
+        " too little), and the best so far is the best of the others. Ticks below mark those that were not measured."
     )
     imported = "Every design by number with its score as published. Nothing of it was measured here."
     return [
@@ -187,8 +187,8 @@ def _designs(shown: Shown) -> list[Plan]:
             found.missing,
             "Bars: share of the best designs, and of all others, that have each mechanism; points: ratio of the shares",
             f"How often {found.gallery} have a mechanism, and how often the others have it; on the right the ratio of"
-            " the two, half a case added to each count, blue or orange where its 95% interval excludes 1. A description,"
-            " no test: designs descend from each other, and many mechanisms are looked at.",
+            " the two, half a case added to each count, blue or orange where its 95% interval excludes 1. A"
+            " description, no test: designs descend from each other, and many mechanisms are looked at.",
         ),
         Plan(
             "figure-7-pairs",
@@ -236,8 +236,8 @@ def _course(campaign: Digest) -> list[Plan]:
             lambda: course_figure(campaign),
             found.missing,
             "Shares of rejected, crashed, stopped and repaired proposals by batch, and shares of the time by use",
-            "By batch of experiments: shares of proposals with 95% intervals (Wilson), and the experiments' wall time by"
-            " use. Training and scoring are split by their CPU time; the rest is waiting for a free worker or a mind,"
-            " and the attempts before a repair.",
+            "By batch of experiments: shares of proposals with 95% intervals (Wilson), and the experiments' wall time"
+            " by use. Training and scoring are split by their CPU time; the rest is waiting for a free worker or a"
+            " mind, and the attempts before a repair.",
         ),
     ]

@@ -8,10 +8,10 @@ seen are dark, and only hints are pale.
 
 import io
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
-from matplotlib import colormaps, rc_context
+from matplotlib import colormaps, rc_context  # pyright: ignore[reportUnknownVariableType]
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
@@ -38,10 +38,12 @@ OUTCOME_COLOURS = {
 }
 FORMATS = {"png": ("Software",), "svg": ("Date",), "pdf": ("CreationDate",)}
 """What figures can be written as, with the notes that would tell when or by what."""
-_VECTOR = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "asi-arch"}
+_VECTOR: dict[Any, Any] = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "asi-arch"}
 WIDTH = 9.5
 """Inches of every figure; heights differ."""
 DPI = 150
+TITLE = 11.5
+"""Points of a title, in the weight of all letters: a second font is what takes longest to write into a PDF."""
 
 
 def panels(
@@ -78,7 +80,7 @@ def polish(ax: Axes) -> None:
 def label(ax: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
     """Title to the left, axes named."""
     if title:
-        ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
+        ax.set_title(title, loc="left", fontsize=TITLE, color=INK)
     ax.set_xlabel(x, fontsize=9.5, color=INK)
     ax.set_ylabel(y, fontsize=9.5, color=INK)
 

@@ -58,7 +58,7 @@ def tree(campaign: Digest) -> Figure:
         title += (
             f"\n{_name(lineage.nodes[best], is_best=True, room=0)}, {'with the ring' if plan.is_discs else 'in orange'}"
         )
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=style.INK)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=style.TITLE, color=style.INK)
     return figure
 
 
@@ -166,7 +166,7 @@ def _names(ax: Axes, lineage: Lineage, plan: Layout, best: int | None) -> None:
             ha=spot.ha,
             va=spot.va,
             fontsize=9 if is_marked else 7.5,
-            fontweight="bold" if is_marked else "normal",
+            fontweight="bold" if is_marked and not plan.is_discs else "normal",
             color=style.RED if index == best else style.INK,
             zorder=7,
             bbox={"facecolor": "white", "alpha": 1.0 if not plan.is_discs else 0.8, "edgecolor": "none", "pad": 0.5},

@@ -80,7 +80,7 @@ def comparison_sheet(campaign: Digest, store: Store) -> Sheet:
 
 
 def gallery_sheet(campaign: Digest, table: Table) -> Sheet:
-    """The fittest designs with the search's own numbers and the difference to each baseline, at the campaign's scale."""
+    """The fittest designs with the search's own numbers and the difference to each baseline, at one scale."""
     baselines = [row.summary.name for row in table.baselines]
     columns = (
         Column("design"),
@@ -118,7 +118,7 @@ def gallery_sheet(campaign: Digest, table: Table) -> Sheet:
         columns=columns,
         rows=tuple(rows),
         note="The fittest candidates and the baselines, at the one scale that was trained. The search's own numbers, by"
-        " which the candidates were chosen: leads, not claims. ± is a 95% interval from the pooled noise between seeds.",
+        " which the candidates were chosen: leads, not claims. ± is a 95% interval from the pooled noise of seeds.",
         missing="" if rows else "nothing was measured yet",
     )
 

@@ -23,8 +23,8 @@ def published_comparison(campaign: Digest) -> Sheet:
         title="Results as published",
         columns=(Column("design"), Column("number", is_name=True), Column("published score"), *map(Column, tasks)),
         rows=rows,
-        note=f"The best {len(known)} by score of the designs whose results are in the data. Not measured here; intervals,"
-        f" seeds and baselines are {NOT_IMPORTED}.",
+        note=f"The best {len(known)} by score of the designs whose results are in the data. Not measured here;"
+        f" intervals, seeds and baselines are {NOT_IMPORTED}.",
         missing="" if rows else f"results on tasks are {NOT_IMPORTED}",
     )
 
