@@ -185,14 +185,14 @@ def report(
 ) -> None:
     """The campaign on one page that opens anywhere, with figures and tables for a paper and a written account.
 
-    Written are index.html, which needs no other file; figures/, where those with a number stand for that figure of the
-    paper; tables/; and account.md. It also works while the campaign runs, and on an imported one.
+    Written are index.html, which needs no other file; figures/, where a number in a name is that of the paper's figure;
+    tables/; and account.md. It also works while the campaign runs, and on an imported one.
 
-    
     [bold]Examples[/bold]
-      asi-arch report                              # everything, to STATE/report
-      asi-arch report --figures pdf -o paper       # vector figures for LaTeX
-      asi-arch report --figures none --tables csv  # the page and the numbers, which is quicker
+
+      asi-arch report
+      asi-arch report --figures pdf -o paper
+      asi-arch report --figures none --tables csv
     """
     from asi_arch.cli import reporting
 

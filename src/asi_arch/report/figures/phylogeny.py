@@ -63,6 +63,7 @@ def radial(campaign: Digest) -> Figure:
     ax.set_aspect("equal")
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(-0.02, 1.02)
+    _legend(ax, scene, (0.0, 0.0), columns=1)
     _finish(figure, ax, scene)
     return figure
 
@@ -85,6 +86,7 @@ def layered(campaign: Digest) -> Figure:
     ax.set_yticks([])
     ax.set_xticks([depth / max(deepest, 1) for depth in range(deepest + 1)], list(map(str, range(deepest + 1))))
     style.label(ax, x="generation (steps from the root)")
+    _legend(ax, scene, (0.0, -0.5 / height), columns=4)
     _finish(figure, ax, scene)
     return figure
 
@@ -208,8 +210,13 @@ def _roots(ax: Axes, scene: _Scene, spots: Mapping[int, Spot]) -> None:
             zorder=6,
             label=style.plain(scene.lines[index].summary.name[:40]),
         )
+
+
+def _legend(ax: Axes, scene: _Scene, corner: tuple[float, float], *, columns: int) -> None:
+    """`corner` is the upper left one in layers, the lower left one in the circle, whose corners are free."""
     if len(scene.plan.roots) <= _NAMED:
-        ax.legend(loc="lower left", fontsize=8.5, frameon=False, borderaxespad=0.2)
+        side = "upper left" if corner[1] < 0 else "lower left"
+        ax.legend(loc=side, bbox_to_anchor=corner, ncols=columns, fontsize=8.5, frameon=False, borderaxespad=0.2)
 
 
 def _finish(figure: Figure, ax: Axes, scene: _Scene) -> None:

@@ -58,6 +58,6 @@ def _line(ax: Axes, found: Discoveries) -> None:
         return
     ends = (found.leads[0].spent, found.leads[-1].spent)
     unit = found.unit.removesuffix("s")
-    slope = f"{fit.slope.estimate:.3g} [{fit.slope.low:.3g}, {fit.slope.high:.3g}] per {unit}"
+    slope = f"{fit.slope.estimate:.4g} [{fit.slope.low:.4g}, {fit.slope.high:.4g}] per {unit}"
     name = f"least squares: {slope}, R² = {fit.r_squared:.3f}"
     ax.plot(ends, [fit.at(x) for x in ends], color=style.INK, lw=1.1, ls=(0, (5, 2)), label=name, zorder=3)
