@@ -126,6 +126,15 @@ def test_an_imported_campaigns_page_shows_what_was_published_and_says_what_is_mi
         assert placeholder not in text
 
 
+def test_what_failed_elsewhere_is_told_as_its_source_says(imported_of, tmp_path):
+    store = imported_of([(1, None, 1.0), (2, 1, 1.5)])
+    store.record(store.experiment(2).model_copy(update={"index": 3, "outcome": Crashed(reason="out of memory")}), None)
+    files, text = report(store, tmp_path)
+    Page(text)
+    assert "out of memory" in text
+    assert "Of 3 designs, 2 have a result, by their source." in files.account.read_text()
+
+
 def test_an_import_without_any_score_is_reported(imported_of, tmp_path):
     _, text = report(imported_of([(1, None, None), (2, 1, None)]), tmp_path)
     Page(text)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from asi_arch.report import findings, imported
+from asi_arch.report import findings, imported_words
 from asi_arch.report.account.account import Account, Block, Points
 from asi_arch.report.best_design import Chosen, best_design
 from asi_arch.report.digest import Digest
@@ -53,7 +53,7 @@ def render(material: Material, *, at: float) -> str:
         css=Markup(_css()),
         is_imported=campaign.is_imported,
         headline=headline(campaign, material.table),
-        tiles=imported.tiles(campaign) if campaign.is_imported else _tiles(campaign),
+        tiles=imported_words.tiles(campaign) if campaign.is_imported else _tiles(campaign),
         question=question(campaign),
         table=material.table,
         table_note=_table_note(campaign, material.table),
@@ -83,7 +83,7 @@ def _heads(campaign: Digest, at: float) -> dict[str, Any]:
         return {
             "title": f"Imported: {campaign.campaign.origin.title}",
             "subtitle": Markup("Written {}; imported {}.").format(_date(at), _date(begun)),
-            "budget": imported.budget(campaign),
+            "budget": imported_words.budget(campaign),
             "footer": footer,
         }
     profile = campaign.campaign.profile
@@ -98,12 +98,12 @@ def _heads(campaign: Digest, at: float) -> dict[str, Any]:
 def _failed(campaign: Digest) -> dict[str, Any]:
     """What was not measured, and what the early stop did about it."""
     if campaign.is_imported:
-        return {"failures": [], "nothing_failed": f"What failed on the way is {NOT_IMPORTED}.", "savings": ""}
-    return {
-        "failures": [f._replace(kind=OUTCOMES[f.kind]) for f in findings.failures(campaign)],
-        "nothing_failed": "Every candidate was measured." if campaign.candidates else "There was no candidate yet.",
-        "savings": _early_stop(campaign),
-    }
+        nothing, saved = f"What failed on the way is {NOT_IMPORTED}.", ""
+    else:
+        nothing = "Every candidate was measured." if campaign.candidates else "There was no candidate yet."
+        saved = _early_stop(campaign)
+    failures = [f._replace(kind=OUTCOMES[f.kind]) for f in findings.failures(campaign)]
+    return {"failures": failures, "nothing_failed": nothing, "savings": saved}
 
 
 def _not_drawn(gallery: Gallery) -> list[str]:

@@ -24,7 +24,7 @@ class Yardstick(NamedTuple):
     """Multi-query recall below which there is a veto."""
     band: float
     is_imported: bool = False
-    """Others measured it, and the profile is a placeholder: then nothing here but this is a fact."""
+    """Whether what ranks is a score that others published; nothing is relative to anything then."""
 
     def parts(self, summary: Summary) -> FitnessParts | None:
         """The terms of a fitness; None as long as there is nothing to be relative to."""
@@ -34,10 +34,10 @@ class Yardstick(NamedTuple):
         """Why there is no fitness: one word or two, a colon and the reason. Empty where there is one."""
         if summary.fitness is not None:
             return ""
-        if self.is_imported:
-            return f"unknown: {NOT_IMPORTED}"
         if summary.outcome != "measured":
             return f"not measured: {OUTCOMES[summary.outcome]}"
+        if self.is_imported:
+            return "no score: none was published"
         parts = self.parts(summary)
         if parts is None:
             return f"waiting: {self.reference} and {self.floor} must be measured first"
@@ -55,7 +55,7 @@ def yardstick(campaign: Campaign, summaries: Mapping[int, Summary]) -> Yardstick
     """Of a campaign, as far as its baselines are measured; `summaries` by index."""
     search, spec = campaign.profile.search, campaign.profile.fitness
     if campaign.origin is not None:
-        return Yardstick(None, reference="none", floor="none", floor_recall=None, band=spec.band, is_imported=True)
+        return Yardstick(None, reference="", floor="", floor_recall=None, band=spec.band, is_imported=True)
     placed = {name: i for i, name in Schedule(search).baselines_below(2 * len(search.baselines)).items()}
     reference = summaries.get(placed[search.baselines[0]])
     floor = summaries.get(placed[search.recall_floor])
@@ -74,10 +74,11 @@ def yardstick(campaign: Campaign, summaries: Mapping[int, Summary]) -> Yardstick
 def shown_names(campaign: Campaign, summaries: Mapping[int, Summary]) -> dict[str, str]:
     """The baselines' names in tables and verdicts ('Gated DeltaNet') by the profile's ('gated_delta_net').
 
-    In the profile's order; a baseline whose turn has not come is called as in the profile. None of imported ones.
+    In the profile's order; a baseline whose turn has not come is called as in the profile. An imported campaign has
+    none that are known as such.
     """
+    search = campaign.profile.search
     if campaign.origin is not None:
         return {}
-    search = campaign.profile.search
     placed = Schedule(search).baselines_below(2 * len(search.baselines))
     return {key: summaries[index].name if index in summaries else key for index, key in placed.items()}

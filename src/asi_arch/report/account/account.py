@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from asi_arch.report import findings, imported
+from asi_arch.report import findings, imported_words
 from asi_arch.report.digest import Digest
 from asi_arch.report.headline import headline
 from asi_arch.report.method import method, question, threats
@@ -64,7 +64,7 @@ def account(campaign: Digest, table: Table, sheets: Sequence[Sheet]) -> Account:
 
 def _budget(campaign: Digest) -> str:
     if campaign.is_imported:
-        return imported.budget(campaign)
+        return imported_words.budget(campaign)
     baselines, candidates = len(campaign.baselines), len(campaign.candidates)
     return f"Finished: {plural(baselines, 'baseline')} and {plural(candidates, 'candidate')}."
 
@@ -150,12 +150,7 @@ def _failed(campaign: Digest) -> list[Block]:
     if whole is None:
         reason = course(campaign).missing or "no candidate is finished yet"
         return [f"{reason[0].upper()}{reason[1:]}."]
-    measured = sum(line.summary.is_measured for line in campaign.candidates)
-    share = wilson(measured, whole.proposals)
-    found: list[Block] = [
-        f"Of {plural(whole.proposals, 'proposal')}, {measured:,} were trained to the end and measured"
-        f" ({_percent(share.estimate, share.low, share.high)})."
-    ]
+    found: list[Block] = [_success(campaign, whole.proposals)]
     rates = tuple(
         f"{KINDS[rate.kind]}: {rate.count:,} ({_percent(rate.share.estimate, rate.share.low, rate.share.high)})"
         for rate in whole.rates
@@ -175,11 +170,22 @@ def _failed(campaign: Digest) -> list[Block]:
             )
         )
     watch = campaign.campaign.profile.watch
-    if watch.rungs:
+    if watch.rungs and not campaign.is_imported:
         found.append(
             in_full(savings(campaign), audit_fraction=watch.audit_fraction, reference=campaign.yardstick.reference)
         )
     return found
+
+
+def _success(campaign: Digest, proposals: int) -> str:
+    if campaign.is_imported:
+        return f"Of {plural(proposals, 'design')}, {campaign.outcomes['measured']:,} have a result, by their source."
+    measured = sum(line.summary.is_measured for line in campaign.candidates)
+    share = wilson(measured, proposals)
+    return (
+        f"Of {plural(proposals, 'proposal')}, {measured:,} were trained to the end and measured"
+        f" ({_percent(share.estimate, share.low, share.high)})."
+    )
 
 
 def _percent(share: float, low: float, high: float) -> str:
@@ -188,7 +194,7 @@ def _percent(share: float, low: float, high: float) -> str:
 
 def _cost(campaign: Digest) -> list[Block]:
     if campaign.is_imported:
-        return [imported.budget(campaign)]
+        return [imported_words.budget(campaign)]
     if not campaign.lines:
         return ["Nothing was spent yet."]
     lines = campaign.lines

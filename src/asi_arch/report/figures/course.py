@@ -68,7 +68,7 @@ def _rate(ax: Axes, batches: tuple[BatchRates, ...], kind: str, shift: float) ->
 
 def _times(ax: Axes, found: Course) -> None:
     if found.total is None:
-        style.say(ax, found.missing or "no wall time is on record")
+        style.say(ax, found.missing or "no time is on record")
         return
     style.label(ax, title="Where the time went", x="experiment", y="share of the experiments' wall time")
     xs = [(batch.first + batch.last) / 2 for batch in found.times]

@@ -227,7 +227,7 @@ def _course(campaign: Digest) -> list[Plan]:
         Plan(
             "outcomes",
             lambda: outcomes(campaign),
-            "" if has_outcomes else found.missing or "no candidate is finished yet",
+            "" if has_outcomes else found.missing or f"what it cost is {NOT_IMPORTED}",
             "Counts by outcome, CPU time by use, and share of failures over the campaign",
             "What became of the candidates, where the CPU time went, and whether fewer fail than at the start.",
         ),
