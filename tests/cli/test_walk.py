@@ -62,14 +62,16 @@ def test_a_campaign_can_be_read_in_every_way(asi_arch: Run, campaign: Path, tmp_
     best = read(asi_arch, "best", "--state", campaign)
     assert status["finished"] == len(tree["nodes"]) == 6
     assert best["candidates"][0]["name"] == page["name"]
-    report = read(asi_arch, "report", "--state", campaign, "--out", tmp_path / "report")
+    report = read(asi_arch, "report", "--state", campaign, "--out", tmp_path / "report", "--figures", "svg")
     assert page["name"] in Path(report["page"]).read_text(encoding="utf-8")
     for command in (("status",), ("show", "best")):
         done = asi_arch(*command, "--state", campaign)
         assert done.returncode == 0, done.stderr
         assert page["name"] in done.stdout
     assert report["figures"]
-    assert all(Path(figure).stat().st_size > 0 for figure in report["figures"])
+    assert all(Path(figure).read_text(encoding="utf-8").startswith("<?xml") for figure in report["figures"])
+    assert page["name"] in next(Path(table) for table in report["tables"] if table.endswith(".csv")).read_text("utf-8")
+    assert Path(report["account"]).read_text("utf-8").startswith("# Account of the campaign")
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from asi_arch.report.digest import digest, pools
 from asi_arch.report.figures import style
 from asi_arch.report.figures.curves import smooth, training_curves
 from asi_arch.report.figures.outcomes import outcomes, time_by_use
-from asi_arch.report.figures.pool import pool_trend
+from asi_arch.report.figures.plans import Shown, plans
+from asi_arch.report.figures.pool import pool_figure
 from asi_arch.report.figures.progress import progress
 from asi_arch.report.figures.tradeoff import tradeoff
 from asi_arch.report.figures.tree import tree
@@ -17,6 +18,11 @@ from asi_arch.report.tables import comparison_table
 from asi_arch.testing.fake_store import FakeStore
 from asi_arch.testing.records import make_campaign, make_experiment, make_profile, make_proposal
 from asi_arch.testing.synthetic import synthetic_store
+
+TREES = {"figure-3-tree", "figure-5-phylogeny"}
+FROM_THE_FIRST_CANDIDATE = {"outcomes", "figure-8-parameters", "figure-1-discoveries"}
+LATER = {"figure-6-pool", "figure-7-mechanisms", "figure-7-pairs"}
+NAMES = {*TREES, *FROM_THE_FIRST_CANDIDATE, *LATER, "progress", "tradeoff", "course", "curves"}
 
 
 def texts(figure):
@@ -27,20 +33,24 @@ def texts(figure):
     ("size", "names"),
     [
         (0, set()),
-        (1, {"progress", "tree", "tradeoff"}),
-        (2, {"progress", "tree", "tradeoff", "outcomes"}),
-        (13, {"progress", "tree", "tradeoff", "outcomes", "pool", "components"}),
+        (1, {*TREES, "progress", "tradeoff", "course"}),
+        (2, {*TREES, *FROM_THE_FIRST_CANDIDATE, "progress", "tradeoff", "course"}),
+        (13, {*TREES, *FROM_THE_FIRST_CANDIDATE, *LATER, "progress", "tradeoff", "course"}),
     ],
 )
 def test_a_young_campaign_has_only_the_pictures_that_show_something(size, names):
     store = synthetic_store(size)
-    found = draw(digest(store), comparison_table(store), store, None)
-    assert {picture.name for picture in found} == names
-    assert all(picture.png.startswith(b"\x89PNG") and picture.alt and picture.caption for picture in found)
+    found = plans(Shown(digest(store), comparison_table(store), []))
+    assert {plan.name for plan in found if not plan.missing} == names
+    assert {plan.name for plan in found} == NAMES
+    assert all(plan.alt and plan.caption for plan in found)
 
 
 def test_pictures_are_wide_enough_to_read(campaign):
-    for picture in draw(digest(campaign), comparison_table(campaign), campaign, 1):
+    found = draw(digest(campaign), comparison_table(campaign), campaign, 1)
+    assert {picture.name for picture in found.pictures} == NAMES
+    assert found.missing == {}
+    for picture in found.pictures:
         width, height = struct.unpack(">II", picture.png[16:24])
         assert width == style.WIDTH * style.DPI
         assert height >= 300
@@ -114,7 +124,9 @@ def test_candidates_without_a_fitness_are_shown_apart_and_are_never_the_best_so_
 
 
 def test_the_pools_trend_has_its_four_lines(campaign):
-    assert all(name in texts(pool_trend(digest(campaign))) for name in ("loss term", "recall term", "judge", "fitness"))
+    assert all(
+        name in texts(pool_figure(digest(campaign))) for name in ("loss term", "recall term", "judge", "fitness")
+    )
 
 
 def test_names_at_the_edge_are_moved_apart_within_the_picture():

@@ -92,7 +92,7 @@ def test_no_imported_design_is_taken_for_a_baseline(tables):
     found = digest(tables)
     assert (found.baselines, found.baseline_names, found.reference) == ([], [], None)
     assert found.yardstick.formula is None
-    assert found.yardstick.why_none(found.lines[3].summary) == "no score: not in the imported data"
+    assert found.yardstick.why_none(found.lines[3].summary) == "no score: none was published"
     assert experiment_payload(tables, 2)["reference"] is None
 
 

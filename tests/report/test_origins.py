@@ -8,9 +8,9 @@ from asi_arch.domain.candidate import Author
 from asi_arch.domain.provenance import Element, Namer, Origin, Provenance, Tracer
 from asi_arch.report import payload, terminal
 from asi_arch.report.digest import digest
-from asi_arch.report.figures.components import components
 from asi_arch.report.origins import note, origins, origins_data, share_text
-from asi_arch.report.page import write_report
+from asi_arch.report.page import Formats, write_report
+from asi_arch.report.series.mechanisms import mechanisms
 from asi_arch.testing.records import make_experiment, make_proposal
 
 EVIL = "<script>alert(1)</script>"
@@ -63,22 +63,22 @@ def test_elements_are_counted_for_the_fittest_and_the_rest(store):
 def test_without_any_there_is_no_table_and_no_section(store_of, tmp_path):
     young = store_of(make_experiment(1), fitness={1: 0.9})
     assert origins(digest(young)) is None
-    page = write_report(young, tmp_path, clock=lambda: 0.0).page.read_text()
-    assert "Where ideas come from" not in page
+    page = write_report(young, tmp_path, clock=lambda: 0.0, formats=Formats((), ())).page.read_text()
+    assert 'id="origins"' not in page
 
 
 def test_the_page_has_the_table_and_escapes_what_a_model_wrote(store, tmp_path):
     evil = provenance(element(EVIL, Origin.ORIGINAL, reason=EVIL), tracer=Tracer.MODEL)
     store.append(EventKind.TRACED, 4, evil.model_dump(mode="json"))
-    page = write_report(store, tmp_path, clock=lambda: 0.0).page.read_text()
+    page = write_report(store, tmp_path, clock=lambda: 0.0, formats=Formats((), ())).page.read_text()
     assert '<h2 id="origins">Where ideas come from</h2>' in page
     assert '<a href="#origins">' in page
     assert "50.0% [7, 93]" in page
     assert "<script>" not in page
 
 
-def test_the_figure_of_components_takes_what_was_found_for_free_code(store):
-    names = {component.name for component in components(digest(store))}
+def test_the_count_of_mechanisms_takes_what_was_found_for_free_code(store):
+    names = {mechanism.name for mechanism in mechanisms(digest(store)).found}
     assert {"c", "d"} <= names
     assert "words of its author" not in names
 

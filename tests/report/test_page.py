@@ -7,13 +7,16 @@ from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreError, UserError
 from asi_arch.domain.outcome import Crashed
 from asi_arch.domain.verdict import CalibrationUse, SeedSpread
-from asi_arch.report.page import write_report
+from asi_arch.report.page import Formats, write_report
 from asi_arch.testing.fake_store import FakeStore
 from asi_arch.testing.records import make_analysis, make_campaign, make_experiment, make_profile, make_proposal
 from asi_arch.testing.synthetic import synthetic_store
 
 EVIL = "$\\frac{$_<script>alert(1)</script><img src=x onerror=alert(2)>\n"
 VOID = {"meta", "img", "br", "hr", "input", "link"}
+
+
+ONLY_THE_PAGE = Formats(figures=(), tables=())
 
 
 class Page(HTMLParser):
@@ -36,14 +39,14 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def report(store, folder):
-    files = write_report(store, folder, clock=lambda: 1_800_200_000.0)
+def report(store, folder, formats=ONLY_THE_PAGE):
+    files = write_report(store, folder, clock=lambda: 1_800_200_000.0, formats=formats)
     return files, files.page.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def page(verified, tmp_path_factory):
-    return report(verified, tmp_path_factory.mktemp("report"))
+    return report(verified, tmp_path_factory.mktemp("report"), Formats(figures=("png", "svg")))
 
 
 def test_a_young_campaigns_page_says_what_is_missing(young, tmp_path):
@@ -58,13 +61,18 @@ def test_the_page_is_whole_and_loads_nothing(page):
     assert all(source.startswith(("data:image/png;base64,", "#")) for source in found.sources)
     assert not re.search(r"url\(|@import|https?://", text)
     assert "script" not in found.found
-    assert found.found.count("img") == len(files.figures) == 7
+    assert found.found.count("img") == len({path.stem for path in files.figures}) == 12
 
 
-def test_figures_lie_beside_the_page(page):
+def test_figures_tables_and_the_account_lie_beside_the_page(page):
     files, _ = page
-    assert {path.name for path in files.page.parent.iterdir()} == {path.name for path in files.figures} | {"index.html"}
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in files.figures)
+    folder = files.page.parent
+    assert {path.name for path in folder.iterdir()} == {"index.html", "account.md", "figures", "tables"}
+    assert set((folder / "figures").iterdir()) == set(files.figures)
+    assert set((folder / "tables").iterdir()) == set(files.tables)
+    starts = {".png": b"\x89PNG", ".svg": b"<?xml"}
+    assert all(path.read_bytes().startswith(starts[path.suffix]) for path in files.figures)
+    assert {path.suffix for path in files.figures} == set(starts)
 
 
 def test_the_page_tells_the_whole_story(page):
@@ -98,8 +106,39 @@ def test_no_text_of_others_becomes_markup(tmp_path):
     _, text = report(store, tmp_path)
     found = Page(text)
     assert "script" not in found.found
-    assert found.found.count("img") == 5
+    assert found.found.count("img") == 9
     assert "&lt;script&gt;" in text
+    assert "<script>" not in (tmp_path / "account.md").read_text()
+
+
+def test_an_imported_campaigns_page_shows_what_was_published_and_says_what_is_missing(imported, tmp_path):
+    files, text = report(imported, tmp_path, Formats(figures=("svg",)))
+    found = Page(text)
+    assert found.found.count("img") == len(files.figures) == 6
+    assert "Published by others and not measured here: a published tree." in text
+    assert (
+        "Not drawn: figure-7-mechanisms and figure-7-pairs; what designs are made of is not in the imported data."
+        in text
+    )
+    assert "495,730,000" in text
+    profile = imported.campaign().profile
+    for placeholder in (profile.description, "asi-arch verify best", f"{profile.language.steps:,} steps", "delta_net"):
+        assert placeholder not in text
+
+
+def test_what_failed_elsewhere_is_told_as_its_source_says(imported_of, tmp_path):
+    store = imported_of([(1, None, 1.0), (2, 1, 1.5)])
+    store.record(store.experiment(2).model_copy(update={"index": 3, "outcome": Crashed(reason="out of memory")}), None)
+    files, text = report(store, tmp_path)
+    Page(text)
+    assert "out of memory" in text
+    assert "Of 3 designs, 2 have a result, by their source." in files.account.read_text()
+
+
+def test_an_import_without_any_score_is_reported(imported_of, tmp_path):
+    _, text = report(imported_of([(1, None, None), (2, 1, None)]), tmp_path)
+    Page(text)
+    assert "The scores of its designs are not in the imported data." in text
 
 
 def test_the_page_says_why_a_fitness_is_missing(tmp_path, store_of):
@@ -135,7 +174,7 @@ def test_two_thousand_experiments_are_reported_within_twenty_seconds_of_cpu(tmp_
 
     store = synthetic_store(2000)
     started = time.process_time()
-    report(store, tmp_path)
+    report(store, tmp_path, Formats())
     assert time.process_time() - started < 20
 
 

@@ -40,7 +40,7 @@ It forms a hypothesis, writes the PyTorch code, checks it, trains it, measures i
 
   asi-arch run --time 12m    search for twelve minutes; the same command resumes
 
-  asi-arch report            a page with figures of what was found
+  asi-arch report            a page, figures and tables of what was found
 
   asi-arch verify best       is the best one really better? fresh seeds, an interval
 """,
@@ -181,15 +181,31 @@ def tree(state: State = None, as_json: Json = False) -> None:
 def report(
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder for the page and its figures.", show_default="STATE/report"),
+        typer.Option("--out", "-o", help="Folder for the page and its files.", show_default="STATE/report"),
     ] = None,
+    figures: Annotated[
+        str, typer.Option("--figures", help="Formats of the figures, of png, svg and pdf; 'none' for the page alone.")
+    ] = "png,svg,pdf",
+    tables: Annotated[
+        str, typer.Option("--tables", help="Formats of the tables, of csv and tex (LaTeX, booktabs); or 'none'.")
+    ] = "csv,tex",
     state: State = None,
     as_json: Json = False,
 ) -> None:
-    """One self-contained HTML page and its figures as PNG."""
-    from asi_arch.cli import read
+    """The campaign on one page that opens anywhere, with figures and tables for a paper and a written account.
 
-    read.report(out, state, as_json)
+    Written are index.html, which needs no other file; figures/, where a number in a name is that of the paper's figure;
+    tables/; and account.md. It also works while the campaign runs, and on an imported one.
+
+    [bold]Examples[/bold]
+
+      asi-arch report
+      asi-arch report --figures pdf -o paper
+      asi-arch report --figures none --tables csv
+    """
+    from asi_arch.cli import reporting
+
+    reporting.report(out, state, figures=figures, tables=tables, as_json=as_json)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Commands that only read: `status`, `show`, `best`, `tree`, `report`, `profiles`."""
+"""Commands that only read: `status`, `show`, `best`, `tree`, `profiles`."""
 
 import json
 import time
@@ -38,18 +38,6 @@ def tree(state: Path | None, as_json: bool) -> None:
     with opened_store(options.settings(state).state, read_only=True) as store:
         found = payload.tree_payload(store)
     _show(found, terminal.tree_view(found), as_json)
-
-
-def report(out: Path | None, state: Path | None, as_json: bool) -> None:
-    """Write the page and its figures."""
-    from asi_arch.report.page import write_report
-
-    folder = options.settings(state).state
-    console = Console(stderr=True)
-    with opened_store(folder, read_only=True) as store, console.status("Drawing ..."):
-        files = write_report(store, out or folder / "report", clock=time.time)
-    paths = {"page": str(files.page), "figures": [str(path) for path in files.figures]}
-    _show(paths, f"Written: {files.page} and {len(files.figures)} figures beside it", as_json)
 
 
 def profiles(name: str | None, as_json: bool) -> None:

@@ -30,7 +30,7 @@ def best_design(campaign: Digest, chosen: Chosen) -> dict[str, Any]:
     diff = "\n".join(source_diff(parent.proposal, proposal)) if parent else ""
     is_verified = any(verdict.sha == proposal.sha for verdict in campaign.verdicts)
     return {
-        "title": f"The {'verified' if is_verified else 'fittest'} design: {proposal.name}",
+        "title": f"The {_rank(experiment, is_verified=is_verified)}: {proposal.name}",
         "origin": _origin(experiment, parent),
         "motivation": proposal.motivation,
         "change": proposal.change,
@@ -40,8 +40,14 @@ def best_design(campaign: Digest, chosen: Chosen) -> dict[str, Any]:
         "analysis": list(_parts(analysis)) if analysis else [],
         "judgement": experiment.judgement,
         "diff": code(diff, "diff") if diff else "",
-        "code": code(proposal.source, "python"),
+        "code": code(proposal.source, "python") if proposal.source.strip() else "",
     }
+
+
+def _rank(experiment: Experiment, *, is_verified: bool) -> str:
+    if experiment.published is not None:
+        return "design with the highest published score"
+    return "verified design" if is_verified else "fittest design"
 
 
 def _parts(analysis: Analysis) -> Iterator[tuple[str, str]]:
@@ -64,6 +70,8 @@ def _origin(experiment: Experiment, parent: Experiment | None) -> str:
         text += f", a child of {parent.proposal.name} (#{parent.index})"
     if experiment.proposal.partner is not None:
         text += f", crossed with #{experiment.proposal.partner}"
+    if experiment.published is not None:
+        return f"{text}."
     return f"{text}; contained by: {experiment.containment}."
 
 

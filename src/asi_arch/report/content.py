@@ -4,65 +4,137 @@ import base64
 import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from asi_arch.domain.verdict import Comparison, Verdict
-from asi_arch.report import findings
+from asi_arch.report import findings, imported_words
+from asi_arch.report.account.account import Account, Block, Points
 from asi_arch.report.best_design import Chosen, best_design
 from asi_arch.report.digest import Digest
 from asi_arch.report.headline import headline
 from asi_arch.report.highlight import code, rules
 from asi_arch.report.method import glossary, method, question, threats
 from asi_arch.report.origins import note, origins, share_text
-from asi_arch.report.pictures import Picture
+from asi_arch.report.pictures import Gallery
 from asi_arch.report.savings import in_full, savings
+from asi_arch.report.sheets.sheet import Sheet, shown
+from asi_arch.report.standing import NOT_IMPORTED
 from asi_arch.report.tables import Table, Versus
-from asi_arch.report.words import MISSING, OUTCOMES, Reading, duration, number, plural, reading
+from asi_arch.report.verdict_rows import verdict_rows
+from asi_arch.report.words import OUTCOMES, Reading, duration, listed, number, plural, reading
 from asi_arch.stats.promotion import DISCOVERY_Q
-from asi_arch.stats.wording import is_loss
 
 _TEMPLATES = PackageLoader("asi_arch.report", "templates")
 
 
-def render(campaign: Digest, table: Table, pictures: Sequence[Picture], *, chosen: Chosen | None, at: float) -> str:
+class Material(NamedTuple):
+    """What the page is made of."""
+
+    campaign: Digest
+    table: Table
+    gallery: Gallery
+    sheets: Sequence[Sheet]
+    account: Account
+    chosen: Chosen | None
+
+
+def render(material: Material, *, at: float) -> str:
     """The page as HTML; `at` is the Unix time of writing."""
     environment = Environment(loader=_TEMPLATES, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     filters = cast(dict[str, Any], environment.filters)
     filters |= {"number": number, "reading": _reading, "by_baseline": _by_baseline, "share": share_text}
+    campaign = material.campaign
     profile, found = campaign.campaign.profile, origins(campaign)
     return environment.get_template("report.html.j2").render(
-        title=f"Campaign report: {profile.name}",
-        subtitle=Markup("{}. Written {}; campaign begun {}.").format(
-            profile.description, _date(at), _date(campaign.campaign.created_at)
-        ),
+        **_heads(campaign, at),
+        **_failed(campaign),
         css=Markup(_css()),
-        headline=headline(campaign, table),
-        tiles=_tiles(campaign),
+        is_imported=campaign.is_imported,
+        headline=headline(campaign, material.table),
+        tiles=imported_words.tiles(campaign) if campaign.is_imported else _tiles(campaign),
         question=question(campaign),
-        budget=_budget(campaign),
-        table=table,
-        table_note=_table_note(campaign, table),
+        table=material.table,
+        table_note=_table_note(campaign, material.table),
+        published=[_sheet(sheet) for sheet in material.sheets if sheet.name != "experiments"],
         glossary=glossary(campaign),
-        verdicts=_verdicts(campaign),
+        verdicts=verdict_rows(campaign),
         vault_looks=_vault_looks(campaign),
         reference_name=campaign.yardstick.reference,
         discovery_q=DISCOVERY_Q,
-        figures={p.name: {"data": base64.b64encode(p.png).decode(), **p._asdict()} for p in pictures},
-        best=best_design(campaign, chosen) if chosen else None,
-        failures=[f._replace(kind=OUTCOMES[f.kind]) for f in findings.failures(campaign)],
-        nothing_failed="Every candidate was measured." if campaign.candidates else "There was no candidate yet.",
-        savings=_early_stop(campaign),
+        figures={p.name: {"data": base64.b64encode(p.png).decode(), **p._asdict()} for p in material.gallery.pictures},
+        not_drawn=_not_drawn(material.gallery),
+        best=best_design(campaign, material.chosen) if material.chosen else None,
         origins=found,
         origins_note=note(found) if found else "",
         method=method(campaign),
         threats=threats(campaign),
+        account=[(section.title, [_block(block) for block in section.blocks]) for section in material.account.sections],
         profile=code(json.dumps(profile.model_dump(mode="json"), indent=2), "json"),
         profile_hash=profile.profile_hash[:12],
-        footer=f"asi-arch {campaign.campaign.version}, protocol {campaign.campaign.protocol[:12]}",
     )
+
+
+def _heads(campaign: Digest, at: float) -> dict[str, Any]:
+    """Title, subtitle, what was spent, and the last line."""
+    begun, footer = campaign.campaign.created_at, f"asi-arch {campaign.campaign.version}"
+    if campaign.campaign.origin is not None:
+        return {
+            "title": f"Imported: {campaign.campaign.origin.title}",
+            "subtitle": Markup("Written {}; imported {}.").format(_date(at), _date(begun)),
+            "budget": imported_words.budget(campaign),
+            "footer": footer,
+        }
+    profile = campaign.campaign.profile
+    return {
+        "title": f"Campaign report: {profile.name}",
+        "subtitle": Markup("{}. Written {}; campaign begun {}.").format(profile.description, _date(at), _date(begun)),
+        "budget": _budget(campaign),
+        "footer": f"{footer}, protocol {campaign.campaign.protocol[:12]}",
+    }
+
+
+def _failed(campaign: Digest) -> dict[str, Any]:
+    """What was not measured, and what the early stop did about it."""
+    if campaign.is_imported:
+        nothing, saved = f"What failed on the way is {NOT_IMPORTED}.", ""
+    else:
+        nothing = "Every candidate was measured." if campaign.candidates else "There was no candidate yet."
+        saved = _early_stop(campaign)
+    failures = [f._replace(kind=OUTCOMES[f.kind]) for f in findings.failures(campaign)]
+    return {"failures": failures, "nothing_failed": nothing, "savings": saved}
+
+
+def _not_drawn(gallery: Gallery) -> list[str]:
+    """One sentence for each reason."""
+    names: dict[str, list[str]] = {}
+    for name, reason in gallery.missing.items():
+        names.setdefault(reason, []).append(name)
+    return [f"Not drawn: {listed(found)}; {reason}." for reason, found in names.items()]
+
+
+def _block(block: Block) -> dict[str, Any]:
+    """A part of the account for the template."""
+    if isinstance(block, str):
+        return {"kind": "text", "text": block}
+    if isinstance(block, Points):
+        return {"kind": "list", "lines": block.items}
+    return {"kind": "table", **_sheet(block)}
+
+
+def _sheet(sheet: Sheet) -> dict[str, Any]:
+    is_text = [sheet.is_text(i) for i in range(len(sheet.columns))]
+    return {
+        "title": sheet.title,
+        "note": sheet.note,
+        "missing": sheet.missing,
+        "columns": list(zip((column.name for column in sheet.columns), is_text, strict=True)),
+        "rows": [
+            [(shown(cell, c), words) for cell, c, words in zip(row.cells, sheet.columns, is_text, strict=True)]
+            for row in sheet.rows
+        ],
+    }
 
 
 def _tiles(campaign: Digest) -> list[tuple[str, str]]:
@@ -115,51 +187,6 @@ def _table_note(campaign: Digest, table: Table) -> str:
 
 def _range(low: int, high: int) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def _verdicts(campaign: Digest) -> list[dict[str, Any]]:
-    """One row for every comparison of every model's latest verdict."""
-    reference = campaign.yardstick.reference
-    q = findings.discoveries(campaign.verdicts, reference)
-    names = {line.summary.sha: f"{line.summary.name} #{line.summary.index}" for line in reversed(campaign.lines)}
-
-    def is_decisive(comparison: Comparison) -> bool:
-        return comparison.baseline == reference and is_loss(comparison.quantity)
-
-    return [
-        {
-            "name": names.get(verdict.sha, f"source {verdict.sha[:8]}"),
-            "quantity": comparison.quantity,
-            "baseline": comparison.baseline,
-            "spread": _spread(verdict, comparison),
-            "is_loss": is_loss(comparison.quantity),
-            "difference": Reading.of(comparison.difference),
-            "p": f"{comparison.p_value:.2g}",
-            "q": f"{q[verdict.sha]:.2g}" if is_decisive(comparison) else MISSING,
-            "seeds": len(comparison.seeds),
-            "anytime": f"{verdict.anytime_p:.2g}" if is_decisive(comparison) and verdict.anytime_p else MISSING,
-            "vault": _in_vault(verdict, comparison),
-            "standing": findings.standing(verdict, q[verdict.sha]) if is_decisive(comparison) else "",
-        }
-        for verdict in {verdict.sha: verdict for verdict in campaign.verdicts}.values()
-        for comparison in verdict.comparisons
-    ]
-
-
-def _spread(verdict: Verdict, comparison: Comparison) -> str:
-    """How far the baseline's trainings lie apart, by the calibration that the verdict rests on; empty without one."""
-    spreads = verdict.calibration.spreads if verdict.calibration else ()
-    for spread in spreads:
-        if (spread.baseline, spread.quantity) == (comparison.baseline, comparison.quantity):
-            return f"± {spread.std:.4f} ({spread.seeds} seeds)"
-    return ""
-
-
-def _in_vault(verdict: Verdict, comparison: Comparison) -> Reading | None:
-    """The same difference in the vault; None where it was not opened for it."""
-    same = (comparison.baseline, comparison.quantity)
-    looked = verdict.vault.comparisons if verdict.vault else ()
-    return next((Reading.of(item.difference) for item in looked if (item.baseline, item.quantity) == same), None)
 
 
 def _vault_looks(campaign: Digest) -> str:

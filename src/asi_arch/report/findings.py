@@ -65,7 +65,8 @@ def failures(campaign: Digest) -> list[Failure]:
     """Everything that was not measured, grouped by outcome and place, the most frequent first."""
     groups: dict[tuple[str, str], list[Line]] = {}
     for line in campaign.candidates:
-        if not line.summary.is_measured:
+        has_result = line.summary.outcome == "measured" if campaign.is_imported else line.summary.is_measured
+        if not has_result:
             groups.setdefault((line.summary.outcome, _where(line)), []).append(line)
     found = [Failure(kind, where, len(g), g[-1].summary.index, _reason(g[-1])) for (kind, where), g in groups.items()]
     return sorted(found, key=lambda failure: -failure.times)

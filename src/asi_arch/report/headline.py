@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from asi_arch.domain.verdict import Comparison, Verdict
+from asi_arch.report import imported_words
 from asi_arch.report.digest import Digest, Line
 from asi_arch.report.findings import best_verified, discoveries, first_loss, standing
 from asi_arch.report.tables import Row, Table, Versus
@@ -22,6 +23,8 @@ class Headline(NamedTuple):
 
 def headline(campaign: Digest, table: Table) -> Headline:
     """The best that was verified, else the fittest as a lead, else why there is neither."""
+    if campaign.is_imported:
+        return Headline(*imported_words.headline(campaign))
     if not campaign.lines:
         return Headline("Nothing is finished yet.", "The first results come from the baselines.")
     if not campaign.candidates:

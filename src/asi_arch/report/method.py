@@ -2,6 +2,7 @@
 
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.profile import Policy, Profile
+from asi_arch.report import imported_words
 from asi_arch.report.digest import Digest
 from asi_arch.report.words import listed, plural
 
@@ -14,6 +15,8 @@ _POLICIES = {
 
 def question(campaign: Digest) -> str:
     """What the campaign looked for, in a sentence."""
+    if campaign.is_imported:
+        return imported_words.question(campaign)
     search = campaign.campaign.profile.search
     return (
         "Find a token mixer that models language better than the baselines without losing the ability to recall what it"
@@ -24,6 +27,8 @@ def question(campaign: Digest) -> str:
 
 def glossary(campaign: Digest) -> list[tuple[str, str]]:
     """The page's terms, for those who meet them here."""
+    if campaign.is_imported:
+        return imported_words.glossary(campaign)
     reference = campaign.yardstick.reference
     return [
         (
@@ -61,6 +66,8 @@ def glossary(campaign: Digest) -> list[tuple[str, str]]:
 
 def method(campaign: Digest) -> list[str]:
     """How every candidate is trained, measured and chosen."""
+    if campaign.is_imported:
+        return imported_words.method(campaign)
     profile, search = campaign.campaign.profile, campaign.campaign.profile.search
     ranks = (*search.parent_ranks, *search.reference_ranks)
     return [
@@ -86,6 +93,8 @@ def method(campaign: Digest) -> list[str]:
 
 def threats(campaign: Digest) -> list[str]:
     """Why the numbers may mislead, as far as it is known from the campaign itself."""
+    if campaign.is_imported:
+        return imported_words.threats(campaign)
     profile = campaign.campaign.profile
     found = [
         f"The search's numbers come from {plural(len(profile.seeds), 'seed')} each and choose the best of many: they"

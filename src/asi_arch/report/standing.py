@@ -24,7 +24,7 @@ class Yardstick(NamedTuple):
     """Multi-query recall below which there is a veto."""
     band: float
     is_imported: bool = False
-    """Others measured it, and the profile is a placeholder: then nothing here but this is a fact."""
+    """Whether what ranks is a score that others published; nothing is relative to anything then."""
 
     def parts(self, summary: Summary) -> FitnessParts | None:
         """The terms of a fitness; None as long as there is nothing to be relative to."""
@@ -37,7 +37,7 @@ class Yardstick(NamedTuple):
         if summary.outcome != "measured":
             return f"not measured: {OUTCOMES[summary.outcome]}"
         if self.is_imported:
-            return f"no score: {NOT_IMPORTED}"
+            return "no score: none was published"
         parts = self.parts(summary)
         if parts is None:
             return f"waiting: {self.reference} and {self.floor} must be measured first"
@@ -77,8 +77,8 @@ def shown_names(campaign: Campaign, summaries: Mapping[int, Summary]) -> dict[st
     In the profile's order; a baseline whose turn has not come is called as in the profile. An imported campaign has
     none that are known as such.
     """
+    search = campaign.profile.search
     if campaign.origin is not None:
         return {}
-    search = campaign.profile.search
     placed = Schedule(search).baselines_below(2 * len(search.baselines))
     return {key: summaries[index].name if index in summaries else key for index, key in placed.items()}

@@ -123,6 +123,16 @@ def test_an_imported_campaign_has_no_rates(imported):
     assert found.missing == "what failed and what it cost is not in the imported data"
 
 
+def test_what_failed_elsewhere_is_counted_where_it_is_on_record(imported_of):
+    store = imported_of([(1, None, 1.0), (2, 1, 1.5)])
+    known = store.experiment(2)
+    store.record(known.model_copy(update={"index": 3, "outcome": Crashed(reason="x")}), None)
+    found = course(digest(store))
+    assert found.missing == ""
+    assert found.whole.of("crashed").count == 1
+    assert found.total is None
+
+
 def test_young_campaigns_have_empty_series(young):
     found = digest(young)
     assert len(course(found).times) == (1 if found.lines else 0)

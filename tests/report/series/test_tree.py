@@ -32,7 +32,8 @@ def test_several_roots_stand_around_the_middle():
     assert found.roots == (0, 2, 7)
     spots = [node.radial for node in found.nodes if node.index in found.roots]
     assert len(set(spots)) == 3
-    assert all(math.dist(spot, (0.5, 0.5)) == pytest.approx(0.25) for spot in spots)
+    assert all(math.dist(spot, (0.5, 0.5)) == pytest.approx(found.rings[0]) for spot in spots)
+    assert 0 < found.rings[0] < found.rings[1] == 0.5
     assert next(node for node in found.nodes if node.index == 7).parent is None
 
 

@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.profile import StageName
+from asi_arch.report.digest import Digest, Line
 from asi_arch.report.figures import style
+from asi_arch.report.words import number, plural
 
+NAMED = 5
+"""Published curves with a colour and a name."""
 _TITLES = {StageName.LANGUAGE: "Language stage", StageName.RECALL: "Recall stage"}
 
 
@@ -28,6 +32,35 @@ def training_curves(models: Sequence[tuple[Experiment, str, str]]) -> Figure:
         style.label(ax, title=_TITLES[stage], x="step", y="training loss, nats")
         style.legend(ax)
     return figure
+
+
+def published_curves(campaign: Digest) -> Figure:
+    """Training losses as published: the `NAMED` with the best score, and all others in grey, on a logarithmic axis."""
+    figure, (ax,) = style.panels(1, 1, height=4.4)
+    known = [line for line in campaign.lines if line.published and line.published.curve]
+    known.sort(key=lambda line: (line.summary.fitness or 0.0, -line.summary.index))
+    for line in known[:-NAMED]:
+        _published(ax, line, "#C9C9C9", 0.6, None)
+    colours = (style.BLUE, style.ORANGE, style.GREEN, style.PURPLE, style.RED)
+    for line, colour in zip(known[::-1], colours[:NAMED], strict=False):
+        score = "" if line.summary.fitness is None else f", score {number(line.summary.fitness)}"
+        _published(ax, line, colour, 1.6, f"{line.summary.name[:40]} #{line.summary.index}{score}")
+    if len(known) > NAMED:
+        ax.plot([], [], color="#C9C9C9", label=plural(len(known) - NAMED, "other design"))
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter(lambda loss, _: f"{loss:g}")
+    ax.yaxis.set_minor_formatter(lambda loss, _: f"{loss:g}")
+    ax.tick_params(which="minor", labelsize=8, colors="#444444")
+    style.label(ax, title="Training losses as published", x="step", y="training loss, nats (logarithmic)")
+    style.legend(ax)
+    return figure
+
+
+def _published(ax: Axes, line: Line, colour: str, width: float, name: str | None) -> None:
+    points = line.published.curve if line.published else ()
+    label = None if name is None else style.plain(name)
+    xs, ys = [point.step for point in points], [point.loss_nats for point in points]
+    ax.plot(xs, ys, color=colour, lw=width, label=label, zorder=2 if name is None else 3)
 
 
 def smooth(losses: Sequence[float], window: int) -> NDArray[np.float64]:

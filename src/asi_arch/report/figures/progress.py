@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from asi_arch.report.digest import Digest, Line
 from asi_arch.report.figures import style
+from asi_arch.report.standing import NOT_IMPORTED
 from asi_arch.report.words import OUTCOMES
 
 Value = Callable[[Line], float | None]
@@ -19,7 +20,9 @@ def progress(campaign: Digest) -> Figure:
 
     The best so far is the best of those with a fitness: a low loss without recall is not what is looked for.
     """
-    figure, (loss, fitness, strip) = style.panels(3, 1, height=8.4, share_x=True, ratios=(4, 4, 1.7))
+    if campaign.is_imported:
+        return _published(campaign)
+    figure, (loss, fitness, strip) = style.panels(3, 1, height=8.4, ratios=(4, 4, 1.7))
     _values(loss, campaign, lambda line: line.summary.language_loss, is_lower_better=True)
     style.label(loss, title="Held-out language loss", y="nats per token")
     _values(fitness, campaign, lambda line: line.summary.fitness, is_lower_better=False)
@@ -28,6 +31,28 @@ def progress(campaign: Digest) -> Figure:
     style.label(strip, title="Not measured", x="experiment")
     style.whole_numbers(strip)
     figure.align_ylabels([loss, fitness])
+    return figure
+
+
+def _published(campaign: Digest) -> Figure:
+    """Of an imported campaign there is the score alone."""
+    figure, (ax,) = style.panels(1, 1, height=4.2)
+    points = _points(campaign.lines, lambda line: line.summary.fitness)
+    if not points:
+        style.say(ax, f"a score of any design is {NOT_IMPORTED}")
+        return figure
+    ax.scatter(*_columns(points), s=26 if len(points) < 200 else 9, color=style.BLUE, alpha=0.65, lw=0, label="design")
+    best = [*_best_so_far(points, is_lower_better=False)]
+    ax.step(
+        *_columns([*best, (points[-1][0], best[-1][1])]), where="post", color=style.INK, lw=1.6, label="best so far"
+    )
+    for place, root in enumerate(line for line in campaign.lines if line.summary.parent is None):
+        if place < len(style.BASELINES) and root.summary.fitness is not None:
+            name, colour = style.plain(f"{root.summary.name[:40]} (root)"), style.BASELINES[place]
+            ax.axhline(root.summary.fitness, color=colour, lw=1.2, ls=(0, (5, 2)), label=name)
+    style.label(ax, title="Published score", x="experiment", y="score, higher is better")
+    style.whole_numbers(ax)
+    style.legend_above(ax)
     return figure
 
 

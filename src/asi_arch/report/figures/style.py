@@ -8,10 +8,10 @@ seen are dark, and only hints are pale.
 
 import io
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import colormaps, rc_context  # pyright: ignore[reportUnknownVariableType]
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
@@ -36,18 +36,32 @@ OUTCOME_COLOURS = {
     "suspicious": INK,
     "leaking": INK,
 }
+FORMATS = {"png": ("Software",), "svg": ("Date",), "pdf": ("CreationDate",)}
+"""What figures can be written as, with the notes that would tell when or by what."""
+_VECTOR: dict[Any, Any] = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "asi-arch"}
 WIDTH = 9.5
 """Inches of every figure; heights differ."""
 DPI = 150
+TITLE = 11.5
+"""Points of a title, in the weight of all letters: a second font is what takes longest to write into a PDF."""
 
 
 def panels(
-    rows: int, columns: int, *, height: float, share_x: bool = False, ratios: Sequence[float] | None = None
+    rows: int,
+    columns: int,
+    *,
+    height: float,
+    ratios: Sequence[float] | None = None,
+    widths: Sequence[float] | None = None,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with its axes, row by row, all in the common look. `ratios` are the rows' relative heights."""
+    """A figure with its axes, row by row, all in the common look.
+
+    `ratios` are the rows' relative heights, `widths` the columns' relative widths; panels below each other share x.
+    """
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    grid = figure.subplots(rows, columns, sharex=share_x, squeeze=False, height_ratios=ratios)
+    share = "col" if rows > 1 else False
+    grid = figure.subplots(rows, columns, sharex=share, squeeze=False, height_ratios=ratios, width_ratios=widths)
     axes = [cast(Axes, grid[row, column]) for row in range(rows) for column in range(columns)]
     for ax in axes:
         polish(ax)
@@ -66,7 +80,7 @@ def polish(ax: Axes) -> None:
 def label(ax: Axes, *, title: str = "", x: str = "", y: str = "") -> None:
     """Title to the left, axes named."""
     if title:
-        ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
+        ax.set_title(title, loc="left", fontsize=TITLE, color=INK)
     ax.set_xlabel(x, fontsize=9.5, color=INK)
     ax.set_ylabel(y, fontsize=9.5, color=INK)
 
@@ -138,6 +152,21 @@ def plain(name: str) -> str:
 
 def png(figure: Figure) -> bytes:
     """The figure as PNG, without a time stamp: equal figures are equal bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return rendered(figure, ["png"])["png"]
+
+
+def rendered(figure: Figure, formats: Sequence[str]) -> dict[str, bytes]:
+    """The figure in each of the `FORMATS` asked for, laid out once; equal figures are equal bytes.
+
+    Letters stay letters: TrueType in PDF, text in SVG.
+    """
+    found: dict[str, bytes] = {}
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)  # nothing moves any more, and nothing is drawn twice to find its place
+    with rc_context(_VECTOR):
+        for name in formats:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=name, metadata=dict.fromkeys(FORMATS[name]))
+            found[name] = buffer.getvalue()
+    return found

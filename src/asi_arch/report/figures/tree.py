@@ -49,16 +49,22 @@ def tree(campaign: Digest) -> Figure:
     if plan.is_discs and best is not None:
         _ring(ax, plan, lineage.nodes[best])
     if colours is not None:
-        bar = figure.colorbar(colours, ax=ax, shrink=0.55, aspect=30, pad=0.01)
-        bar.set_label("fitness", fontsize=9)
+        bar = figure.colorbar(colours, ax=ax, shrink=0.55, aspect=30, pad=0.01, panchor=False)
+        bar.set_label("published score" if campaign.is_imported else "fitness", fontsize=9)
         bar.ax.tick_params(labelsize=8)
-    title = f"{plural(len(lineage.nodes), 'experiment')}, {plural(plan.generations, 'generation')} below the baselines"
+    below = "the root" if campaign.is_imported else "the baselines"
+    title = f"{plural(len(lineage.nodes), 'experiment')}, {plural(plan.generations, 'generation')} below {below}"
     if best is not None and (plan.is_discs or lineage.children(best)):
         title += (
             f"\n{_name(lineage.nodes[best], is_best=True, room=0)}, {'with the ring' if plan.is_discs else 'in orange'}"
         )
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=style.INK)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=style.TITLE, color=style.INK)
     return figure
+
+
+def is_drawn_as_discs(campaign: Digest) -> bool:
+    """Whether the tree is too large for a name at every node."""
+    return layout(Lineage(line.summary for line in campaign.lines)).is_discs
 
 
 def _height(plan: Layout) -> float:
@@ -160,7 +166,7 @@ def _names(ax: Axes, lineage: Lineage, plan: Layout, best: int | None) -> None:
             ha=spot.ha,
             va=spot.va,
             fontsize=9 if is_marked else 7.5,
-            fontweight="bold" if is_marked else "normal",
+            fontweight="bold" if is_marked and not plan.is_discs else "normal",
             color=style.RED if index == best else style.INK,
             zorder=7,
             bbox={"facecolor": "white", "alpha": 1.0 if not plan.is_discs else 0.8, "edgecolor": "none", "pad": 0.5},

@@ -100,7 +100,8 @@ def remarks(found: Discoveries) -> tuple[str, ...]:
         told.append(
             f"Of {found.candidates:,} candidates that were measured, {len(found.leads):,} are leads; if all were"
             f" exactly as good as the reference, luck alone would make a quarter of them leads, about"
-            f" {found.by_chance:.0f}. {sum(find.is_clear for find in found.leads):,} differ in both numbers by more than the seeds' noise."
+            f" {found.by_chance:.0f}. {sum(find.is_clear for find in found.leads):,} differ in both numbers by more"
+            " than the seeds' noise."
         )
     if found.fit is not None:
         told.append(

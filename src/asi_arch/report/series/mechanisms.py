@@ -43,6 +43,12 @@ class Pairs(NamedTuple):
     """Of designs with both; on the diagonal of designs with the one."""
     lifts: tuple[tuple[float | None, ...], ...]
     """Count over what independent use would give: n_ij * N / (n_i * n_j). None on the diagonal."""
+    designs: int
+    """N, of all candidates."""
+
+    def expected(self, row: int, column: int) -> float:
+        """Designs with both if use were independent."""
+        return self.counts[row][row] * self.counts[column][column] / self.designs if self.designs else 0.0
 
 
 class Mechanisms(NamedTuple):
@@ -124,4 +130,4 @@ def _pairs(lines: Sequence[Line], names: Sequence[str]) -> Pairs:
         tuple(None if a == b else counts[a][b] * total / (single[a] * single[b]) for b in range(len(names)))
         for a in range(len(names))
     ]
-    return Pairs(tuple(names), tuple(map(tuple, counts)), tuple(lifts))
+    return Pairs(tuple(names), tuple(map(tuple, counts)), tuple(lifts), total)

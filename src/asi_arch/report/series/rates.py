@@ -81,8 +81,8 @@ class Course(NamedTuple):
 
 
 def course(campaign: Digest) -> Course:
-    """Of a whole campaign. An imported one holds results only, and nothing of what failed."""
-    if campaign.is_imported:
+    """Of a whole campaign; of an imported one where it holds something that failed."""
+    if campaign.is_imported and campaign.outcomes["measured"] == len(campaign.lines):
         return Course((), None, (), None, f"what failed and what it cost is {NOT_IMPORTED}")
     candidates = campaign.candidates
     timed = [line for line in campaign.lines if line.cost.wall_s + line.cost.propose_s > 0]

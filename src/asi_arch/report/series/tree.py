@@ -6,6 +6,8 @@ sorting siblings; of any depth.
 """
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from asi_arch.domain.lineage import Lineage
@@ -45,6 +47,8 @@ class TreeLayout(NamedTuple):
     depth: int
     """Of the deepest."""
     leaves: int
+    rings: tuple[float, ...]
+    """Distance from the middle of the radial layout by depth: rising, and more so where a generation is large."""
 
 
 def tree_layout(campaign: Digest) -> TreeLayout:
@@ -61,12 +65,12 @@ def lay_out(lineage: Lineage) -> TreeLayout:
     total, deepest = sum(leaves[root] for root in roots), max(depths.values(), default=0)
     firsts = _first_leaves(roots, order, children, leaves)
     known = set(roots)
-    rings = deepest + (len(roots) > 1)
+    rings = _rings(depths.values(), has_middle=len(roots) > 1)
     nodes: list[TreeNode] = []
     for index in order:
         middle = (firsts[index] + leaves[index] / 2) / total
         angle = math.pi / 2 - 2 * math.pi * middle
-        radius = 0.5 * (depths[index] + (len(roots) > 1)) / max(rings, 1)
+        radius = rings[depths[index]]
         nodes.append(
             TreeNode(
                 index=index,
@@ -78,7 +82,20 @@ def lay_out(lineage: Lineage) -> TreeLayout:
                 angle=angle,
             )
         )
-    return TreeLayout(tuple(nodes), tuple(roots), deepest, total)
+    return TreeLayout(tuple(nodes), tuple(roots), deepest, total, rings)
+
+
+def _rings(depths: Iterable[int], *, has_middle: bool) -> tuple[float, ...]:
+    """Room by the square root of a generation's size; several roots leave the middle free."""
+    sizes = Counter(depths)
+    if not sizes:
+        return ()
+    largest = max(sizes.values())
+    steps = [0.35 + math.sqrt(sizes[depth] / largest) for depth in range(max(sizes) + 1)]
+    if not has_middle:
+        steps[0] = 0.0
+    total = sum(steps) or 1.0
+    return tuple(0.5 * sum(steps[: depth + 1]) / total for depth in range(len(steps)))
 
 
 def _walk(roots: list[int], children: dict[int, list[int]]) -> tuple[list[int], dict[int, int]]:
