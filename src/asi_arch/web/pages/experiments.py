@@ -38,7 +38,7 @@ class Wish(NamedTuple):
     """What is asked for."""
 
     text: str = ""
-    """In a name, a mechanism or a number."""
+    """In a name or a mechanism, or a number; '#7' is number 7 and nothing else."""
     outcome: str = ""
     author: str = ""
     sort: Sort = Sort.INDEX
@@ -107,8 +107,7 @@ def _fits(summary: Summary, mechanisms: tuple[str, ...], wish: Wish) -> bool:
         return False
     if wish.author and summary.author.value != wish.author:
         return False
-    text = wish.text.casefold().lstrip("#")
-    if not text:
-        return True
-    words = (summary.name, *mechanisms)
-    return text == str(summary.index) or any(text in word.casefold() for word in words)
+    text, number = wish.text.casefold(), str(summary.index)
+    if text.startswith("#"):
+        return text == f"#{number}"
+    return text == number or any(text in word.casefold() for word in (summary.name, *mechanisms))

@@ -14,7 +14,7 @@ from asi_arch.domain.exchanges import Charge
 from asi_arch.domain.experiment import Summary
 from asi_arch.domain.lineage import Lineage
 from asi_arch.report.digest import Digest
-from asi_arch.report.findings import Failure, failures
+from asi_arch.report.findings import Failure, failures, subject
 from asi_arch.report.headline import headline
 from asi_arch.report.savings import one_line, savings
 from asi_arch.report.series.tree import lay_out
@@ -63,6 +63,8 @@ def _content(pages: Pages) -> dict[str, Any]:
     whole = pages.derived(_whole)
     return {
         "headline": headline(campaign, table) if campaign and is_own else None,
+        "subject": whole.subject if whole else None,
+        "beside": whole.beside if whole else "",
         "reading": None if campaign else reader.progress,
         "now": reader.now_running(),
         "unfinished": standing.unfinished,
@@ -89,6 +91,10 @@ class _Whole(NamedTuple):
     """Index of the newest experiment."""
     unverified: int | None
     """Index of the fittest where it is not verified."""
+    subject: int | None
+    """Index of the design that the headline is about."""
+    beside: str
+    """Numbers of that design, its parent and the reference, to compare them; empty where there is no other."""
 
 
 def _whole(campaign: Digest) -> _Whole:
@@ -103,7 +109,18 @@ def _whole(campaign: Digest) -> _Whole:
         ),
         latest=campaign.lines[-1].summary.index if campaign.lines else None,
         unverified=None if best is None or is_verified else best.summary.index,
+        subject=subject(campaign),
+        beside=_beside(campaign, subject(campaign)),
     )
+
+
+def _beside(campaign: Digest, index: int | None) -> str:
+    line = next((line for line in campaign.lines if line.summary.index == index), None)
+    if line is None:
+        return ""
+    others = (line.summary.parent, campaign.reference.summary.index if campaign.reference else None)
+    found = list(dict.fromkeys(i for i in (index, *others) if i is not None))
+    return ",".join(map(str, found)) if len(found) > 1 else ""
 
 
 def _tiles(pages: Pages, standing: Standing, whole: _Whole | None) -> list[Tile]:
