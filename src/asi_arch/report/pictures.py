@@ -51,7 +51,7 @@ def draw(
             found.missing[plan.name] = plan.missing
             continue
         tick(plan.name)
-        found.pictures.append(_picture(plan, plan.make(), formats))
+        found.pictures.append(_picture(plan, plan.make(), () if plan.is_for_the_page else formats))
     return found
 
 

@@ -121,7 +121,7 @@ def _ratios(ax: Axes, shown: tuple[Mechanism, ...]) -> None:
     ax.xaxis.set_major_locator(FixedLocator(ticks[:: 2 if len(ticks) > 7 else 1] if 1.0 in ticks[::2] else ticks[1::2]))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}" if value >= 1 else f"1/{1 / value:g}")
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_yticks(range(len(shown)), [])
+    ax.set_yticks([])
     style.label(ax, title="More frequent by", x="ratio of the shares, with 95% interval")
 
 

@@ -51,6 +51,8 @@ class Plan(NamedTuple):
     """Why it has nothing to show; empty where it has."""
     alt: str
     caption: str
+    is_for_the_page: bool = False
+    """Whether it is another view of a figure that has files of its own, and gets none."""
 
 
 def plans(shown: Shown) -> list[Plan]:
@@ -123,7 +125,8 @@ def _tree(campaign: Digest) -> list[Plan]:
     ]
     if is_large:
         caption = "The same tree by family: each disc is a parent amid those of its children that had none themselves."
-        found.append(Plan("tree-families", lambda: tree(campaign), missing, "Tree of experiments by family", caption))
+        alt = "Tree of experiments by family"
+        found.append(Plan("tree-families", lambda: tree(campaign), missing, alt, caption, is_for_the_page=True))
     return found
 
 

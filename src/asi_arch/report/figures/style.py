@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 # The palette of Okabe & Ito (2008).
@@ -161,12 +162,25 @@ def rendered(figure: Figure, formats: Sequence[str]) -> dict[str, bytes]:
     Letters stay letters: TrueType in PDF, text in SVG.
     """
     found: dict[str, bytes] = {}
+    _without_ligatures(figure)
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
         figure.set_layout_engine(None)  # nothing moves any more, and nothing is drawn twice to find its place
     with rc_context(_VECTOR):
         for name in formats:
             buffer = io.BytesIO()
-            figure.savefig(buffer, format=name, metadata=dict.fromkeys(FORMATS[name]))
+            packing: dict[str, Any] = {"pil_kwargs": {"compress_level": 3}} if name == "png" else {}
+            figure.savefig(buffer, format=name, metadata=dict.fromkeys(FORMATS[name]), **packing)
             found[name] = buffer.getvalue()
     return found
+
+
+def _without_ligatures(figure: Figure) -> None:
+    """An 'fi' of one glyph can't be searched for, and takes another subset of the font in a PDF.
+
+    matplotlib joins letters from version 3.11 on, where it can be told not to.
+    """
+    for text in figure.findobj(Text):
+        choose = getattr(text, "set_fontfeatures", None)
+        if choose is not None:
+            choose(("-liga",))

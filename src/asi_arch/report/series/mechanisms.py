@@ -14,7 +14,7 @@ from asi_arch.stats.proportions import share_ratio
 
 FEWEST_PROMOTED = 5
 """Fewer promoted designs say nothing about what promoted designs have in common: then the fittest are the gallery."""
-PAIRED = 16
+PAIRED = 12
 """Mechanisms of the table of pairs, the most used."""
 
 
