@@ -1,6 +1,9 @@
 import asyncio
 import json
+from concurrent.futures import CancelledError
 from pathlib import Path
+
+import pytest
 
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.outcome import RunKey
@@ -11,7 +14,7 @@ from asi_arch.engine.progress_file import FILE, ProgressFile, read_now
 from asi_arch.store.sqlite import SqliteStore
 from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
 from asi_arch.web.live import changes
-from asi_arch.web.reader import Reader
+from asi_arch.web.reader import Reader, ReaderClosed
 from asi_arch.web.render import activity
 
 
@@ -99,3 +102,16 @@ def test_what_has_come_since_is_in_the_next_digest(tmp_path: Path) -> None:
     assert first is not None and [line.summary.index for line in first.lines] == [0]
     assert second is not None and [line.summary.name for line in second.lines] == ["base", "new"]
     reader.close()
+
+
+def test_a_first_reading_is_broken_off_when_nobody_waits_for_it(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.create(make_campaign())
+    with store.together():
+        for index in range(300):
+            store.record(make_experiment(index), None)
+    store.close()
+    reader = Reader(tmp_path, now=lambda: 9.0)
+    reader.close()
+    with pytest.raises((ReaderClosed, CancelledError)):
+        reader.digest(patience_s=10)

@@ -51,6 +51,10 @@ class Progress(NamedTuple):
     of: int
 
 
+class ReaderClosed(Exception):
+    """Ends a first reading that nobody waits for any more."""
+
+
 class Reader:
     """One state folder, read by any number of threads, never written."""
 
@@ -62,12 +66,14 @@ class Reader:
         self._standing: Standing | None = None
         self._table: tuple[int, Table] | None = None
         self._digest: Digest | None = None
+        self._is_closed = False
         self._progress = Progress(0, len(self.standing().summaries))
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="first reading")
         self._first: Future[Digest] = self._readers.submit(self._read_all)
 
     def close(self) -> None:
-        """Read no more. A first reading that has begun ends by itself."""
+        """Read no more; a first reading that has begun is broken off."""
+        self._is_closed = True
         self._readers.shutdown(wait=False, cancel_futures=True)
 
     @contextmanager
@@ -127,4 +133,6 @@ class Reader:
             return digest(store, done=self._tell)
 
     def _tell(self, read: int) -> None:
+        if self._is_closed:
+            raise ReaderClosed
         self._progress = Progress(read, max(read, self._progress.of))
