@@ -60,6 +60,6 @@ def require_own(campaign: Campaign | None, folder: Path) -> None:
     if campaign is not None and campaign.origin is not None:
         raise StoreError(
             f"{folder} holds an imported campaign ({campaign.origin.title}): it can be read and not continued, changed"
-            " or measured again. Look at it with asi-arch status, best, tree, show, report or serve; for a campaign of your own choose"
-            " another folder with --state"
+            " or measured again. Look at it with asi-arch status, best, tree, show, report or serve; for a campaign of"
+            " your own choose another folder with --state"
         )
