@@ -2,4 +2,5 @@
 
 from asi_arch.cli.main import main
 
-main()
+if __name__ == "__main__":  # processes that draw figures load this module, too
+    main()

@@ -61,6 +61,15 @@ def test_the_same_campaign_gives_the_same_bytes(campaign):
     assert first == second
 
 
+def test_several_processes_draw_the_same_bytes_in_the_same_order():
+    store = synthetic_store(1)
+    read, table, told = digest(store), comparison_table(store), []
+    alone = draw(read, table, store, None, formats=("svg",))
+    together = draw(read, table, store, None, formats=("svg",), workers=2, tick=told.append)
+    assert together == alone
+    assert told == [picture.name for picture in alone.pictures] != []
+
+
 def test_progress_names_every_baseline_and_counts_failures(campaign):
     found = texts(progress(digest(campaign)))
     assert all(name in found for name in campaign.campaign().profile.search.baselines)

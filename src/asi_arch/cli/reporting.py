@@ -1,6 +1,7 @@
 """`report`: the page with its figures, tables and account."""
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from asi_arch.domain.errors import UserError
 from asi_arch.folders import opened_store
 from asi_arch.report.page import FIGURE_FORMATS, TABLE_FORMATS, Formats, ReportFiles, write_report
 from asi_arch.report.words import plural
+
+_WORKERS = 4
+"""More processes than that take longer to start than figures to draw."""
 
 
 def report(out: Path | None, state: Path | None, *, figures: str, tables: str, as_json: bool) -> None:
@@ -28,6 +32,7 @@ def report(out: Path | None, state: Path | None, *, figures: str, tables: str, a
             clock=time.time,
             formats=formats,
             tick=lambda step: status.update(f"Drawing: {step} ..."),
+            workers=min(_WORKERS, os.cpu_count() or 1),
         )
     if as_json:
         Console(soft_wrap=True).print(json.dumps(_data(files), indent=2), markup=False, highlight=False)

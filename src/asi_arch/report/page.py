@@ -43,12 +43,13 @@ def write_report(
     clock: Callable[[], float],
     formats: Formats | None = None,
     tick: Callable[[str], None] = lambda _: None,
+    workers: int = 1,
 ) -> ReportFiles:
     """Write `folder`/index.html with everything in it, and figures/, tables/ and account.md beside it.
 
     `clock` returns Unix time, for the line that says when the page was written; `tick` hears of every step before it
-    is taken. Files are written beside and renamed, so that each is whole or not there. Raises `StoreError` for a store
-    without a campaign and `UserError` where the folder can't be written.
+    is taken; figures are drawn by so many `workers`. Files are written beside and renamed, so that each is whole or not
+    there. Raises `StoreError` for a store without a campaign and `UserError` where the folder can't be written.
     """
     from asi_arch.report.account.account import account
     from asi_arch.report.account.markdown import markdown
@@ -62,7 +63,7 @@ def write_report(
     for needed in (folder, folder / "figures", folder / "tables"):
         _make(needed)
     index = subject(campaign)
-    gallery = draw(campaign, table, store, index, formats=formats.figures, tick=tick)
+    gallery = draw(campaign, table, store, index, formats=formats.figures, tick=tick, workers=workers)
     tick("tables and text")
     found = sheets(campaign, table, store)
     told = account(campaign, table, found)

@@ -1,9 +1,9 @@
 """All figures of a report, drawn and written in every format asked for. Loads matplotlib when it is imported."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import NamedTuple
-
-from matplotlib.figure import Figure
 
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.ports import Store
@@ -43,22 +43,49 @@ def draw(
     *,
     formats: Sequence[str] = ("png",),
     tick: Callable[[str], None] = lambda _: None,
+    workers: int = 1,
 ) -> Gallery:
-    """`subject` is the experiment whose curves are drawn; `tick` hears of every figure before it is drawn."""
-    found = Gallery([], {})
-    for plan in plans(Shown(campaign, table, _models(store, subject))):
-        if plan.missing:
-            found.missing[plan.name] = plan.missing
-            continue
+    """`subject` is the experiment whose curves are drawn; `tick` hears of every figure that is drawn, by so many
+    `workers`: processes of their own from two on.
+    """
+    shown = Shown(campaign, table, _models(store, subject))
+    every = plans(shown)
+    present = [plan for plan in every if not plan.missing]
+    pictures: list[Picture] = []
+    for plan, files in zip(present, _files(shown, present, formats, workers), strict=True):
         tick(plan.name)
-        found.pictures.append(_picture(plan, plan.make(), () if plan.is_for_the_page else formats))
-    return found
+        written = _formats(plan, formats)
+        kept = {name: files[name] for name in written}
+        pictures.append(Picture(plan.name, files["png"], plan.alt, plan.caption, kept))
+    return Gallery(pictures, {plan.name: plan.missing for plan in every if plan.missing})
 
 
-def _picture(plan: Plan, figure: Figure, formats: Sequence[str]) -> Picture:
-    """The page shows the PNG, whatever is written beside it."""
-    files = style.rendered(figure, list(dict.fromkeys(["png", *formats])))
-    return Picture(plan.name, files["png"], plan.alt, plan.caption, {name: files[name] for name in formats})
+def _formats(plan: Plan, formats: Sequence[str]) -> tuple[str, ...]:
+    """As what it is written beside the page, which shows the PNG whatever these are."""
+    return () if plan.is_for_the_page else tuple(formats)
+
+
+def _files(shown: Shown, present: Sequence[Plan], formats: Sequence[str], workers: int) -> Iterator[dict[str, bytes]]:
+    """Of every plan, in order."""
+    wanted = [(plan.name, list(dict.fromkeys(["png", *_formats(plan, formats)]))) for plan in present]
+    if workers < 2 or len(wanted) < 2:
+        yield from (style.rendered(plan.make(), names) for plan, (_, names) in zip(present, wanted, strict=True))
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare, initargs=(shown,)) as pool:
+        yield from pool.map(_render, wanted)
+
+
+_PLANS: dict[str, Plan] = {}
+"""Of a drawing process, by name: plans can't be sent to one."""
+
+
+def _prepare(shown: Shown) -> None:
+    _PLANS.update((plan.name, plan) for plan in plans(shown))
+
+
+def _render(wanted: tuple[str, list[str]]) -> dict[str, bytes]:
+    name, formats = wanted
+    return style.rendered(_PLANS[name].make(), formats)
 
 
 def _models(store: Store, subject: int | None) -> list[tuple[Experiment, str, str]]:
