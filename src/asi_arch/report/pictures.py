@@ -1,7 +1,9 @@
 """All figures of a report, drawn and written in every format asked for. Loads matplotlib when it is imported."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import signal
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -71,8 +73,23 @@ def _files(shown: Shown, present: Sequence[Plan], formats: Sequence[str], worker
     if workers < 2 or len(wanted) < 2:
         yield from (style.rendered(plan.make(), names) for plan, (_, names) in zip(present, wanted, strict=True))
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare, initargs=(shown,)) as pool:
-        yield from pool.map(_render, wanted)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare, initargs=(shown,))
+    try:
+        with _deaf():
+            drawn = pool.map(_render, wanted)
+        yield from drawn
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _deaf() -> Generator[None]:
+    """Processes that are started inside don't hear Ctrl-C: who waits for them does, and ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _PLANS: dict[str, Plan] = {}
