@@ -1,6 +1,7 @@
 """All figures of a report, drawn and written in every format asked for. Loads matplotlib when it is imported."""
 
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -85,11 +86,14 @@ def _files(shown: Shown, present: Sequence[Plan], formats: Sequence[str], worker
 @contextmanager
 def _deaf() -> Generator[None]:
     """Processes that are started inside don't hear Ctrl-C: who waits for them does, and ends them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before)
 
 
 _PLANS: dict[str, Plan] = {}
