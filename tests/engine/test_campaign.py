@@ -62,7 +62,7 @@ async def test_a_campaign_cut_off_and_resumed_ends_like_one_that_was_not(make_be
 
     bench = make_bench(cut, FakeLab(lambda: 0.001), listen=listen)
     task = asyncio.create_task(CampaignLoop(bench, Limits(experiments=COUNT), slots=2).run())
-    await recorded.wait()
+    await asyncio.wait_for(recorded.wait(), 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
