@@ -50,9 +50,8 @@ class Tree {
   // Colours
 
   paint() {
-    const styles = getComputedStyle(document.documentElement);
     const dark = isDark();
-    this.theme = { ground: this.resolved("--ground"), ink: this.resolved("--ink"), quiet: this.resolved("--quiet"), line: this.resolved("--edge"), accent: this.resolved("--b"), font: getComputedStyle(document.body).fontFamily, styles };
+    this.theme = { ground: this.resolved("--ground"), ink: this.resolved("--ink"), quiet: this.resolved("--quiet"), line: this.resolved("--edge"), accent: this.resolved("--b"), font: getComputedStyle(document.body).fontFamily };
     const ramp = RAMPS[dark ? "dark" : "light"];
     const key = this.colour === "outcome" ? null : this.colour;
     const values = key ? this.nodes.map((n) => n[key]).filter((v) => v !== null).sort((a, b) => a - b) : [];
