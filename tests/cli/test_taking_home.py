@@ -161,6 +161,7 @@ def test_a_candidate_that_fails_is_named_with_its_failure(state: Path, monkeypat
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_a_trained_design_goes_home_and_speaks(asi_arch: Run, undisturbed: Path, tmp_path: Path) -> None:
     done = asi_arch("export", "best", tmp_path / "home", "--state", undisturbed)
     assert done.returncode == 0, done.stderr

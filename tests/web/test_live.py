@@ -108,7 +108,7 @@ def test_a_first_reading_is_broken_off_when_nobody_waits_for_it(tmp_path: Path) 
     store = opened(tmp_path)
     store.create(make_campaign())
     with store.together():
-        for index in range(300):
+        for index in range(80):
             store.record(make_experiment(index), None)
     store.close()
     reader = Reader(tmp_path, now=lambda: 9.0)
