@@ -59,6 +59,13 @@ def test_an_imported_campaign_is_counted_and_nothing_is_claimed(tmp_path: Path) 
             assert words not in page
 
 
+def test_a_published_curve_is_drawn_and_not_listed(tmp_path: Path) -> None:
+    with opened(stored(tmp_path, published_tree())) as found:
+        assert "step 1000: 2.5385 nats" in found.get("/experiments/40")
+        assert "Training loss as published" in found.get("/experiments/40")
+        assert "Training loss as published" not in found.get("/experiments/41")
+
+
 def numbers(site: Site, query: str) -> list[int]:
     """Of the experiments that a list shows, in its order."""
     rows = site.get(f"/experiments?{query}").text.split("<tbody>")[1].split("</tbody>")[0].split("<tr>")[1:]

@@ -37,31 +37,28 @@ def serve(wish: ServeWish) -> None:
     from asi_arch.web.reader import Reader
     from asi_arch.web.server import application
 
-    settings = options.settings(wish.state)
-    folder = settings.state
-    reader, token = Reader(folder, now=time.time), secrets.token_urlsafe(24)
-    try:
-        listener = _listener(wish.port)
-    except BaseException:
-        reader.close()
-        raise
-    port = int(listener.getsockname()[1])
-    address = f"http://{HOST}:{port}/?token={token}"
-    config = uvicorn.Config(
-        application(reader, Literature(settings.papers), token=token, port=port),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_CLOSE_S,
-    )
+    settings, token = options.settings(wish.state), secrets.token_urlsafe(24)
+    with _listener(wish.port) as listener:
+        reader = Reader(settings.state, now=time.time)
+        port = int(listener.getsockname()[1])
+        config = uvicorn.Config(
+            application(reader, Literature(settings.papers), token=token, port=port),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_CLOSE_S,
+        )
+        _announce(settings.state, f"http://{HOST}:{port}/?token={token}", wish.opens)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _announce(folder: Path, address: str, opens: bool) -> None:
     console = Console(soft_wrap=True)
     console.print(f"Pages about {folder}, for this machine only:", markup=False, highlight=False)
     console.print(f"\n  {address}\n", markup=False, highlight=False)
     console.print("The address carries the key: whoever has it can read the campaign. Ctrl-C ends.", markup=False)
-    if wish.opens:
+    if opens:
         webbrowser.open(address)
-    with listener:
-        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listener(port: int | None) -> socket.socket:

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Callable
-from datetime import datetime, timezone
 from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -51,7 +50,6 @@ class Pages:
             "plural": plural,
             "bar": bar,
             "outcome": _outcome,
-            "moment": _moment,
             "printable": printable,
         }
         shared = cast(dict[str, Any], self._environment.globals)
@@ -108,7 +106,3 @@ def _age(event: Event, now: float) -> str:
 
 def _outcome(kind: str) -> str:
     return OUTCOMES.get(kind, kind)
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, tz=timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

@@ -13,6 +13,7 @@ from asi_arch.domain.experiment import Summary
 from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
+from asi_arch.domain.published import Published
 from asi_arch.report.highlight import code
 from asi_arch.report.payload import ExperimentPayload, experiment_payload, source_diff
 from asi_arch.report.words import BY_A_MODEL
@@ -20,7 +21,6 @@ from asi_arch.store.exchanges import SqliteExchanges
 from asi_arch.web.charts import Axes, Point, Series, chart
 from asi_arch.web.render import Pages
 
-_UNITS = {"language": "training loss, nats", "recall": "training loss, nats"}
 _LONGEST_TEXT = 20_000
 """Characters of an exchange with a model that are shown."""
 
@@ -85,7 +85,6 @@ def _content(pages: Pages, store: Store, found: ExperimentPayload, against: int 
         "found": found,
         "summaries": summaries,
         "path": lineage.path(index),
-        "siblings": [i for i in lineage.siblings(index) if i in summaries][:12],
         "neighbours": _neighbours(summaries, index),
         "charts": [_curves(stage, found, reference) for stage in StageName if found["curves"][stage.value]["loss"]],
         "source": code(found["source"], "python") if found["source"] else None,
@@ -100,6 +99,7 @@ def _content(pages: Pages, store: Store, found: ExperimentPayload, against: int 
         "by_a_model": BY_A_MODEL,
         "readings": pages.literature.readings(found["idea"]["passages"]),
         "published": experiment.published if experiment else None,
+        "published_curve": _published(experiment.published) if experiment and experiment.published else None,
     }
 
 
@@ -119,7 +119,12 @@ def _curves(stage: StageName, found: ExperimentPayload, reference: str) -> Marku
         for name, key, tone in named[::-1]
         if curves[key] and not (key == "parent" and is_same)
     ]
-    return chart(Axes(f"Training on {stage.value}", "step", _UNITS[stage.value]), series)
+    return chart(Axes(f"Training on {stage.value}", "step", "training loss, nats"), series)
+
+
+def _published(found: Published) -> Markup | None:
+    points = [Point(p.step, p.loss_nats, f"step {p.step}: {p.loss_nats:.4f} nats") for p in found.curve]
+    return chart(Axes("Training loss as published", "step", "nats"), [Series("", points, "a")]) if points else None
 
 
 def _diff(store: Store, index: int, against: int | None) -> Markup | None:
