@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -109,7 +110,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         assert server.stdout is not None
         found = next(match for line in server.stdout if (match := re.search(r"http://\S+", line)))
         yield Served(folder, found.group())
-        server.terminate()
+        server.send_signal(signal.SIGINT)
+        assert server.wait(20) == 0
         server.stdout.close()
 
 

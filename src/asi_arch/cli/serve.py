@@ -4,6 +4,7 @@ import secrets
 import socket
 import time
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,7 +50,8 @@ def serve(wish: ServeWish) -> None:
             timeout_graceful_shutdown=_CLOSE_S,
         )
         _announce(settings.state, f"http://{HOST}:{port}/?token={token}", wish.opens)
-        uvicorn.Server(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # the way to end it, which uvicorn tells again when it is done
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def _announce(folder: Path, address: str, opens: bool) -> None:
