@@ -132,7 +132,7 @@ async def thinking(bench: Bench, folder: Path, settings: Settings) -> AsyncGener
         if Role.ANALYST in beside:
             bench = bench._replace(analyst=MindAnalyst(minds, bench.analyst, say))
         if Role.JUDGE in beside:
-            bench = bench._replace(judge=MindJudge(minds, bench.judge, say=say))
+            bench = bench._replace(judge=MindJudge(minds, bench.judge, say=say, is_brief=judges_in_brief(plan)))
         if Role.REFLECTOR in beside and bench.reflector is not None:
             bench = bench._replace(reflector=MindReflector(minds, bench.reflector, say))
         yield bench if inventor is None else _inventing(bench, minds, settings, plan, say)
@@ -221,6 +221,11 @@ def is_asked(plan: MindPlan, role: Role, agents: AgentsSpec = AgentsSpec(reflect
             return inventor is not None and can_play(plan, role)
         case _:
             return can_play(plan, role)
+
+
+def judges_in_brief(plan: MindPlan) -> bool:
+    """Whether a small model is among the judges, for which programs have to be few and short."""
+    return any(_is_local(spec) for spec in plan.specs(Role.JUDGE))
 
 
 def _is_local(spec: str) -> bool:

@@ -27,7 +27,7 @@ from asi_arch.lab.checks.codelines import code_lines
 from asi_arch.llm.asking import REASKS
 from asi_arch.llm.lines import parsed
 from asi_arch.llm.plan import MindPlan
-from asi_arch.minds import opened_minds
+from asi_arch.minds import judges_in_brief, opened_minds
 
 RUBRIC = "rubric"
 """The judge without a model."""
@@ -100,7 +100,7 @@ async def _judge(plan: MindPlan, samples: int, console: Console) -> AsyncGenerat
             console.print(text, markup=False)
 
         async with opened_minds(plan, Path(folder), warn=warn) as minds:
-            judge = MindJudge(minds, RubricJudge(), samples=samples)
+            judge = MindJudge(minds, RubricJudge(), samples=samples, is_brief=judges_in_brief(plan))
 
             async def asked(proposal: Proposal) -> Judgement:
                 return await judge.appraise(proposal, _checks(proposal), context)

@@ -4,7 +4,10 @@ import importlib
 import json
 import os
 import sys
-from typing import Any
+from typing import Any, Final
+
+CACHE_MIB: Final = 2048
+"""Memory for the states of earlier prompts: what a role is told every time is not read again at its next turn."""
 
 
 def main() -> None:
@@ -36,6 +39,7 @@ def _server(wish: dict[str, Any]) -> Any:
     params.api_keys = [wish["key"]]
     params.n_ctx = wish["context"]
     params.n_parallel = 1
+    params.cache_ram_mib = CACHE_MIB
     params.cpuparams.n_threads = wish["threads"]
     params.cpuparams_batch.n_threads = wish["threads"]
     params.warmup = False

@@ -1,5 +1,4 @@
 import json
-import re
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 from asi_arch.agents.composer import CATALOGUE, Design
 from asi_arch.agents.expectation import expectations
 from asi_arch.agents.minds.designer import Designer, Sketch, design_of, question
+from asi_arch.agents.minds.prompting import estimated_tokens
 from asi_arch.domain.candidate import Author, fingerprint
 from asi_arch.domain.minds import BadAnswer, Role
 from asi_arch.domain.ports import Brief
@@ -136,7 +136,7 @@ def test_the_prompt_names_every_mechanism_and_stays_short(brief: Brief) -> None:
     text = f"{asked.prompt.system}\n{asked.prompt.user}"
     assert asked.role is Role.DESIGNER
     assert all(f"- {key}" in asked.prompt.system for key in CATALOGUE)
-    assert len(re.findall(r"\w+|[^\w\s]", text)) < MOST_TOKENS
+    assert estimated_tokens(asked.prompt) < MOST_TOKENS
     assert "0.012 nats" in text
     assert "Fading memory (2024). Old writes crowd the state" in text
 
@@ -150,7 +150,7 @@ def test_the_prompt_stays_short_with_all_that_can_be_known(brief: Brief) -> None
         passages=[known.passages[0]] * 3,
     )
     asked = question(brief, everything).prompt
-    assert len(re.findall(r"\w+|[^\w\s]", f"{asked.system}\n{asked.user}")) < MOST_TOKENS
+    assert estimated_tokens(asked) < MOST_TOKENS
 
 
 async def test_what_it_was_given_is_remembered(brief: Brief) -> None:

@@ -1,10 +1,10 @@
-import re
 from random import Random
 from typing import Any
 
 import pytest
 
 from asi_arch.agents.minds.designer import Designer
+from asi_arch.agents.minds.prompting import estimated_tokens
 from asi_arch.agents.minds.summariser import MAX_WORDS, Briefed, Summariser, question
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.minds import BadAnswer, MindUnavailable, Role
@@ -112,4 +112,4 @@ def test_the_question_is_short_and_cool() -> None:
     asked = question(shown, 12)
     assert (asked.role, asked.temperature, asked.subject) == (Role.SUMMARISER, 0.2, "cycle 12")
     assert f"at most {MAX_WORDS // 4} words" in " ".join(asked.prompt.system.split())
-    assert len(re.findall(r"\w+|[^\w\s]", f"{asked.prompt.system}\n{asked.prompt.user}")) < MOST_TOKENS
+    assert estimated_tokens(asked.prompt) < MOST_TOKENS

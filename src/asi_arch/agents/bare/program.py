@@ -10,6 +10,7 @@ the latter. Such a message would have to be written in the vocabulary of torch.
 
 import ast
 import re
+from collections import Counter
 from string import ascii_letters
 
 from asi_arch.agents.bare.names import Names, methods_of
@@ -34,6 +35,22 @@ def bare_program(source: str) -> str:
         raise SyntaxError(str(error)) from None
     except (RecursionError, MemoryError):
         raise SyntaxError("an expression is nested too deeply") from None
+
+
+def added_lines(program: str, other: str) -> str:
+    """The lines that one bare program has more often than another, whatever the numbers in its names."""
+    left = Counter(_unnumbered(line) for line in other.splitlines())
+    added: list[str] = []
+    for line in filter(str.strip, program.splitlines()):
+        if left[_unnumbered(line)]:
+            left[_unnumbered(line)] -= 1
+        else:
+            added.append(line.strip())
+    return "\n".join(added)
+
+
+def _unnumbered(line: str) -> str:
+    return re.sub(r"\b([a-z_]+)\d+\b", r"\1", line.strip())
 
 
 class _Bare(ast.NodeTransformer):

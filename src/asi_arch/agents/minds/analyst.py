@@ -15,7 +15,7 @@ from asi_arch.agents.endings import ending
 from asi_arch.agents.english import capitalised, listed
 from asi_arch.agents.minds.figures import figures, invented, without_amounts
 from asi_arch.agents.minds.programs import bare, bare_difference
-from asi_arch.agents.minds.prompting import prompt
+from asi_arch.agents.minds.prompting import fitted
 from asi_arch.agents.minds.telling import shortened
 from asi_arch.domain.experiment import Analysis, Experiment
 from asi_arch.domain.minds import Mind, MindError, Question, Role
@@ -80,7 +80,7 @@ def question(experiment: Experiment, context: Evidence, account: Analysis) -> Qu
     roles = _roles(experiment, context)
     return Question(
         role=Role.ANALYST,
-        prompt=prompt(
+        prompt=fitted(
             "analyst",
             design=experiment.proposal.name,
             parent=parent.proposal.name if parent else "",

@@ -21,14 +21,15 @@ from asi_arch.agents.composer.wording import name_of
 from asi_arch.agents.english import listed
 from asi_arch.agents.minds.elsewhere import asking_role, elsewhere
 from asi_arch.agents.minds.forecast import Forecast, Sentences
-from asi_arch.agents.minds.prompting import prompt
+from asi_arch.agents.minds.prompting import fitted
 from asi_arch.agents.minds.telling import agenda_of, experience_of, failure_of, idea_of, numbers, shortened
 from asi_arch.domain.candidate import Author, Proposal, fingerprint
 from asi_arch.domain.minds import Mind, Question, Role
 from asi_arch.domain.ports import Brief, Known
 
 MAX_TOKENS = 700
-_PASSAGE_WORDS = 30
+_PASSAGE_WORDS = 24
+_EXPERIENCE_WORDS = 30
 MAX_MOVES = 4
 """Mechanisms that one answer may add, and that it may remove."""
 
@@ -96,29 +97,38 @@ class Designer:
     async def propose(self, brief: Brief, rng: Random) -> Proposal:
         """A new consistent design near the parent's. Raises `MindError` where the model gave none."""
         known = brief.known()
-        sketch = await self._mind.ask(question(brief, known))
-        return _proposal(brief, sketch).model_copy(update={"passages": tuple(p.entry.id for p in known.passages)})
+        asked = question(brief, known)
+        sketch = await self._mind.ask(asked)
+        shown = [passage for passage in known.passages if idea_of(passage, _PASSAGE_WORDS) in asked.prompt.user]
+        return _proposal(brief, sketch).model_copy(update={"passages": tuple(p.entry.id for p in shown)})
 
 
 def question(brief: Brief, known: Known) -> Question[Sketch]:
-    """The form, with all that may be filled in; an answer that leads to no new design is complained about."""
+    """The form, with as much beside it as a small model reads; an answer without a new design is complained about."""
     origin = origin_of(brief.parent)
-    asked = prompt(
+    asked = fitted(
         "designer",
+        {
+            "agenda": agenda_of(brief),
+            "references": [
+                (
+                    e.proposal.name,
+                    ", ".join(e.proposal.mechanisms),
+                    numbers(e, known.baseline, known.noise_nats),
+                    taught,
+                )
+                for e, taught in zip(known.references, experience_of(known, _EXPERIENCE_WORDS), strict=True)
+            ],
+            "failures": [failure_of(e) for e in known.failures],
+            "passages": [idea_of(passage, _PASSAGE_WORDS) for passage in known.passages],
+        },
         families=_families(),
         exclusive=listed(sorted(family.value for family in EXCLUSIVE)),
         parent=None if origin is None else origin.name,
         parts=[] if origin is None else [_part_in_words(part) for part in origin.design.parts],
         numbers=numbers(known.parent, known.baseline, known.noise_nats) if known.parent else "",
         lessons=shortened(known.parent.analysis.lessons, 60) if known.parent and known.parent.analysis else "",
-        references=[
-            (e.proposal.name, ", ".join(e.proposal.mechanisms), numbers(e, known.baseline, known.noise_nats), taught)
-            for e, taught in zip(known.references, experience_of(known), strict=True)
-        ],
         is_condensed=bool(known.experience),
-        failures=[failure_of(e) for e in known.failures],
-        passages=[idea_of(passage, _PASSAGE_WORDS) for passage in known.passages],
-        agenda=agenda_of(brief),
         noise=known.noise_nats,
         most=MAX_MOVES,
         **elsewhere(brief),

@@ -9,6 +9,9 @@
 A sample is one question. Samples differ in the order of the programs that anchor the scale, and the last of them, less
 than half, also read what the author says. So the median stays within what was given by those who saw code only:
 prose can decide where they differ, and can't win what none of them would give.
+
+A question in brief, for small models, anchors the scale with one program and two sentences, and of the nearest program
+that was tried before it shows what the new one adds to its lines.
 """
 
 import asyncio
@@ -20,10 +23,10 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from asi_arch.agents.bare import bare_program
+from asi_arch.agents.bare import added_lines, bare_program
 from asi_arch.agents.english import sentence
 from asi_arch.agents.judge import INNOVATION_WEIGHT, SIMPLICITY_WEIGHT, efficiency, nearest_relative, weighted
-from asi_arch.agents.minds.prompting import prompt
+from asi_arch.agents.minds.prompting import fitted, prompt
 from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.experiment import Judgement, Mark
 from asi_arch.domain.minds import Mind, MindError, Question, Role
@@ -36,8 +39,9 @@ LOWEST, HIGHEST = 1, 10
 MAX_TOKENS = 2000
 _MOST_REASON = 500
 """Characters of a failure, which may quote a whole refusal."""
-_MOST_CODE = 12_000
+_MOST_CODE, _MOST_CODE_IN_BRIEF = 12_000, 3_500
 """Characters of a program; its middle is left out where it is longer."""
+_MOST_MOTIVATION, _MOST_MOTIVATION_IN_BRIEF = 1_500, 500
 
 
 class Opinion(BaseModel):
@@ -69,12 +73,24 @@ class Anchor(NamedTuple):
     baseline: str
     innovation: int
     simplicity: int
+    in_brief: str = ""
+    """What stands for the program in a question in brief; empty where the program itself does."""
 
 
 ANCHORS = (
-    Anchor("linear_attention", innovation=2, simplicity=9),
+    Anchor(
+        "linear_attention",
+        innovation=2,
+        simplicity=9,
+        in_brief="a memory to which every token adds the outer product of its key and value; nothing fades",
+    ),
     Anchor("delta_net", innovation=5, simplicity=8),
-    Anchor("gated_delta_net", innovation=7, simplicity=6),
+    Anchor(
+        "gated_delta_net",
+        innovation=7,
+        simplicity=6,
+        in_brief="a delta rule whose memory fades before each write by a factor per token and head; gated output",
+    ),
 )
 """DeltaNet at 5 as in the paper; Gated DeltaNet not at 10, because there must be room for what is better."""
 
@@ -83,15 +99,22 @@ class MindJudge:
     """A `Judge` that asks a model, and another judge where the model gives no usable marks."""
 
     def __init__(
-        self, mind: Mind, fallback: Judge, *, say: Callable[[str], None] = lambda _: None, samples: int = SAMPLES
+        self,
+        mind: Mind,
+        fallback: Judge,
+        *,
+        say: Callable[[str], None] = lambda _: None,
+        samples: int = SAMPLES,
+        is_brief: bool = False,
     ) -> None:
-        """`say` is told when `fallback` has to judge. `samples` is 1, 3 or 5."""
+        """`say` is told when `fallback` has to judge. `samples` is 1, 3 or 5. A small model is asked in brief."""
         if samples not in (1, 3, 5):
             raise ValueError(f"samples must be 1, 3 or 5, got {samples}")
         self._mind = mind
         self._fallback = fallback
         self._say = say
         self._samples = samples
+        self._is_brief = is_brief
 
     async def judge(self, proposal: Proposal, checks: CheckReport, context: Evidence) -> Judgement:
         """The marks of `appraise`; the fallback's, with a note, where there are none."""
@@ -106,7 +129,8 @@ class MindJudge:
 
     async def appraise(self, proposal: Proposal, checks: CheckReport, context: Evidence) -> Judgement:
         """The model's marks. Raises `MindError` where a sample fails, `SyntaxError` for what can't be shown."""
-        questions = [question(proposal, context, sample, self._samples) for sample in range(self._samples)]
+        samples, is_brief = self._samples, self._is_brief
+        questions = [question(proposal, context, n, samples, is_brief=is_brief) for n in range(samples)]
         given = await _together([self._mind.ask(asked) for asked in questions])
         marks = (
             efficiency(checks.footprint, context),
@@ -121,18 +145,23 @@ def readers(samples: int) -> int:
     return (samples - 1) // 2
 
 
-def question(proposal: Proposal, context: Evidence, sample: int, samples: int) -> Question[Appraisal]:
+def question(
+    proposal: Proposal, context: Evidence, sample: int, samples: int, *, is_brief: bool = False
+) -> Question[Appraisal]:
     """Asks for the marks of a program in a sample. Raises `SyntaxError` for one that is not Python."""
-    anchors, nearest = _anchors(sample), nearest_relative(proposal, context.others)
-    relative = bare_program(nearest.proposal.source) if nearest else ""
-    asked = prompt(
+    anchors, nearest = _anchors(sample, is_brief=is_brief), nearest_relative(proposal, context.others)
+    code, relative = bare_program(proposal.source), bare_program(nearest.proposal.source) if nearest else ""
+    ask = fitted if is_brief else prompt
+    asked = ask(
         "judge",
         anchors=anchors,
         relative=relative,
         relative_label=next((anchor.label for anchor in anchors if anchor.code == relative), None),
-        code=bare_program(proposal.source),
+        added=added_lines(code, relative) if is_brief and relative else None,
+        code=code,
         motivation=_without_name(proposal) if sample >= samples - readers(samples) else "",
-        most=_MOST_CODE,
+        most=_MOST_CODE_IN_BRIEF if is_brief else _MOST_CODE,
+        most_motivation=_MOST_MOTIVATION_IN_BRIEF if is_brief else _MOST_MOTIVATION,
     )
     subject = "" if context.experiment is None else str(context.experiment)
     return Question(role=Role.JUDGE, prompt=asked, answer=Appraisal, max_tokens=MAX_TOKENS, subject=subject)
@@ -159,13 +188,20 @@ class _Shown(NamedTuple):
     innovation: int
     simplicity: int
     code: str
+    in_brief: str
 
 
-def _anchors(sample: int) -> list[_Shown]:
+def _anchors(sample: int, *, is_brief: bool) -> list[_Shown]:
     order = (*_ROTATIONS, *(p for p in permutations(_PLACES) if p not in _ROTATIONS))[sample]
     chosen = [ANCHORS[place] for place in order]
     return [
-        _Shown(f"Program {label}", anchor.innovation, anchor.simplicity, _bare_baseline(anchor.baseline))
+        _Shown(
+            f"Program {label}",
+            anchor.innovation,
+            anchor.simplicity,
+            _bare_baseline(anchor.baseline),
+            anchor.in_brief if is_brief else "",
+        )
         for label, anchor in zip("ABC", chosen, strict=True)
     ]
 

@@ -58,10 +58,10 @@ def _in_short(*texts: str) -> str:
     return " ".join(sentence(shortened(text, _FAILURE_WORDS)) for text in texts if text.strip())
 
 
-def experience_of(known: Known) -> list[str]:
+def experience_of(known: Known, words: int = _EXPERIENCE_WORDS) -> list[str]:
     """A line for each reference: what was condensed for it, else the first words of its motivation."""
     if known.experience:
-        return [shortened(line, _EXPERIENCE_WORDS) for line in known.experience]
+        return [shortened(line, words) for line in known.experience]
     return [shortened(reference.proposal.motivation) for reference in known.references]
 
 
