@@ -91,8 +91,7 @@ async def test_nobody_is_asked_where_nothing_was_found_out(brief: Brief) -> None
     ("lines", "told"),
     [
         (LINES[:1], "must be 2 lines"),
-        (["word " * 80, "word " * 80], "160 words"),
-        ([LINES[0], "It raised recall by 9 points."], "Line 2 states 9 points"),
+        (["It raised recall by 9 points.", "It raised recall by 8 points."], "Line 1 states 9 points"),
     ],
 )
 async def test_what_is_no_summary_is_sent_back(lines: list[str], told: str) -> None:
@@ -100,6 +99,32 @@ async def test_what_is_no_summary_is_sent_back(lines: list[str], told: str) -> N
     with pytest.raises(BadAnswer):
         await Summariser(mind).experience(references(4, 5), 12)
     assert told in mind.complaints[0]
+
+
+async def test_a_sentence_with_a_number_of_another_experiment_is_left_out() -> None:
+    lines = [f"{LINES[0]} It raised recall by 9 points.", "It raised recall by 9 points."]
+    found = await Summariser(FakeMind([{"lines": lines}])).experience(references(4, 5), 12)
+    assert found == (LINES[0], "")
+
+
+async def test_a_long_line_ends_where_its_words_do() -> None:
+    lines = ["word " * 80 + "end", LINES[1]]
+    found = await Summariser(FakeMind([{"lines": lines}])).experience(references(4, 5), 12)
+    assert len(found[0].split()) == MAX_WORDS // 2 + 1
+    assert found[0].endswith(" ...")
+
+
+async def test_names_of_designs_are_no_numbers() -> None:
+    named = [LINES[0], "DeltaEluNet-4a47 did nothing beyond the noise."]
+    assert await Summariser(FakeMind([{"lines": named}])).experience(references(4, 5), 12) == tuple(named)
+
+
+async def test_a_reference_without_a_true_line_is_told_by_its_idea(brief: Brief) -> None:
+    mind, lines = FakeMind([SKETCH]), [LINES[0], "It raised recall by 9 points."]
+    researcher = Briefed(Designer(mind), Summariser(FakeMind([{"lines": lines}])), lambda _: None)
+    await researcher.propose(briefed(brief, 4, 5), Random(0))
+    assert "9 points" not in mind.prompts[0].user
+    assert references(5)[0].proposal.motivation in mind.prompts[0].user
 
 
 def test_the_question_is_short_and_cool() -> None:

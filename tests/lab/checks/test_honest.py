@@ -99,3 +99,13 @@ def test_an_output_that_is_not_finite_for_zeros_is_a_warning(
     report = run_checks(mixer_source("y = y / v.norm(dim=-1, keepdim=True)"), setting)
     assert report.is_passed
     assert [finding.check for finding in report.findings] == ["finite"]
+
+
+def test_a_saturated_gate_whose_logarithm_overflows_is_a_warning(
+    setting: CheckSetting, mixer_source: Callable[..., str]
+) -> None:
+    report = run_checks(mixer_source("y = y * torch.log(1 - torch.sigmoid(v / 4))"), setting)
+    assert report.is_passed
+    assert [finding.check for finding in report.findings] == ["finite"]
+    assert "100 times the usual size" in report.findings[0].message
+    assert run_checks(mixer_source("y = y * F.logsigmoid(-v / 4)"), setting).findings == ()

@@ -19,9 +19,10 @@ _UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _UNITS.items())
 _NUMBER = re.compile(
     r"(?<![\w.])(?:(?P<digits>(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)(?:e[-+]?\d+)?)"
     rf"|(?P<word>one(?=[\s-]*standard error)|(?:{'|'.join(_WORDS[1:])})(?=[\s-]*(?:{'|'.join(_UNITS.values())}))))"
-    rf"(?:[\s-]*(?:{_UNIT}))?",
+    rf"(?:[\s-]*(?:{_UNIT})|(?!\w|\.\d))",
     re.IGNORECASE,
 )
+"""What goes on in letters without a unit is a name's: DeltaNet-4a47, 2nd."""
 _FORMULA = re.compile(
     r"(?<=[A-Za-z)\]}])(?:[-+*/^=]| [-+*/=] )[012](?![\d.,]*\d)|(?<![\w.])[012](?:[+*/^]| [-+*/] )(?=[A-Za-z(])"
 )

@@ -1,5 +1,6 @@
 """The Summariser: tells a researcher in a few lines what its references taught, anew for every cycle of the pool."""
 
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Annotated
@@ -34,7 +35,8 @@ class Digest(BaseModel):
 class Summariser:
     """Asks a model once for the same references in the same cycle, in whatever order they come.
 
-    Answers are kept in memory, for that cycle.
+    Answers are kept in memory, for that cycle. A sentence with a number that was not measured there is left out, and a
+    line ends where its words do: a small model repeats what it is told is wrong.
     """
 
     def __init__(self, mind: Mind) -> None:
@@ -43,14 +45,14 @@ class Summariser:
         self._told: dict[tuple[int, ...], tuple[str, ...]] = {}
 
     async def experience(self, references: Sequence[Experiment], cycle: int) -> tuple[str, ...]:
-        """A line for each reference, in their order. Raises `MindError` where the model gave none."""
+        """A line for each reference in order, empty where nothing of it is true. Raises `MindError` where none came."""
         if cycle != self._cycle:
             self._cycle, self._told = cycle, {}
         ordered = sorted(references, key=lambda reference: reference.index)
         key = tuple(reference.index for reference in ordered)
         if key not in self._told:
             digest = await self._mind.ask(question(ordered, cycle))
-            self._told[key] = tuple(" ".join(line.split()) for line in digest.lines)
+            self._told[key] = tuple(true_lines(digest, ordered))
         lines = dict(zip(key, self._told[key], strict=True))
         return tuple(lines[reference.index] for reference in references)
 
@@ -102,15 +104,28 @@ def question(references: Sequence[Experiment], cycle: int) -> Question[Digest]:
 
 
 def complaint_about(digest: Digest, references: Sequence[Experiment]) -> str | None:
-    """What the model should mend: lines that are missing, too many words, a number that was not measured."""
+    """What the model should mend: a line for each experiment, and in one of them something that was measured there."""
     if len(digest.lines) != len(references):
         return f"There must be {len(references)} lines, one for each experiment, but there are {len(digest.lines)}."
-    if (words := sum(len(line.split()) for line in digest.lines)) > MAX_WORDS:
-        return f"All lines together have {words} words; {MAX_WORDS} are allowed."
-    for number, (line, reference) in enumerate(zip(digest.lines, references, strict=True), start=1):
-        if unknown := invented(line, _findings(reference), reference.proposal.motivation):
-            return f"Line {number} states {listed(unknown)}, which was not measured there; leave it out."
-    return None
+    if any(true_lines(digest, references)):
+        return None
+    unknown = invented(digest.lines[0], _findings(references[0]), references[0].proposal.motivation)
+    return f"Line 1 states {listed(unknown)}, which was not measured there, and so do the others; leave it out."
+
+
+def true_lines(digest: Digest, references: Sequence[Experiment]) -> list[str]:
+    """The sentences of each line without a number that was not measured in its experiment, as far as there is room."""
+    words = MAX_WORDS // len(references)
+    return [
+        shortened(" ".join(_true_sentences(line, reference)), words)
+        for line, reference in zip(digest.lines, references, strict=True)
+    ]
+
+
+def _true_sentences(line: str, reference: Experiment) -> list[str]:
+    sentences = re.split(r"(?<=[.!?;])\s+", " ".join(line.split()))
+    given = (_findings(reference), reference.proposal.motivation)
+    return [sentence for sentence in sentences if not invented(sentence, *given)]
 
 
 def _account(experiment: Experiment) -> str:

@@ -60,9 +60,11 @@ def _in_short(*texts: str) -> str:
 
 def experience_of(known: Known, words: int = _EXPERIENCE_WORDS) -> list[str]:
     """A line for each reference: what was condensed for it, else the first words of its motivation."""
-    if known.experience:
-        return [shortened(line, words) for line in known.experience]
-    return [shortened(reference.proposal.motivation) for reference in known.references]
+    condensed = known.experience or [""] * len(known.references)
+    return [
+        shortened(line, words) if line else shortened(reference.proposal.motivation)
+        for line, reference in zip(condensed, known.references, strict=True)
+    ]
 
 
 def idea_of(passage: Passage, words: int) -> str:

@@ -10,6 +10,8 @@ from asi_arch.lab.checks.findings import Fault, error, warning
 from asi_arch.lab.checks.probe import Probe, Variant, backward, forward
 
 _LARGE = 10.0
+_EXTREME = 100.0
+"""No input of an untrained model, but trained weights may bring a sum this far."""
 _LARGEST_OUTPUT = 1e6
 """For ordinary input, relative to it: beyond, norms overflow in float32."""
 _MAX_AUXILIARY = 1.0
@@ -33,7 +35,7 @@ def check_shape(probe: Probe) -> list[Finding]:
 
 
 def check_finite(probe: Probe) -> list[Finding]:
-    """Output and gradients for ordinary, large and constant inputs; all zeros give a warning only."""
+    """Output and gradients for ordinary, large and constant inputs; all zeros and the extreme give warnings only."""
     x = _stress(probe)
     for row, kind in enumerate(("ordinary", f"large ({_LARGE:g} times the usual size)", "constant")):
         found = _not_finite(probe, x[row : row + 1], kind)
@@ -42,10 +44,12 @@ def check_finite(probe: Probe) -> list[Finding]:
     found = _evaluated(probe, x)
     if found:
         return [error("finite", found, batch=len(x), length=x.shape[1])]
-    zeros = torch.zeros_like(x[:1])
-    if not probe.call(_PLAIN, zeros).isfinite().all():
-        return [warning("finite", "The output for an all-zero input is not finite; add a small number to the divisor.")]
-    return []
+    rare = {
+        "The output for an all-zero input is not finite; add a small number to the divisor.": torch.zeros_like(x[:1]),
+        f"The output is not finite for input of {_EXTREME:g} times the usual size; take logarithms and exponentials of"
+        " saturated gates by `logsigmoid` and `softplus`, or bound their arguments.": x[:1] * _EXTREME,
+    }
+    return [warning("finite", told) for told, given in rare.items() if not probe.call(_PLAIN, given).isfinite().all()]
 
 
 def _evaluated(probe: Probe, x: Tensor) -> str:
