@@ -6,7 +6,7 @@ from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.errors import UserError
 from asi_arch.domain.profile import Split, StageName
 from asi_arch.engine.bench import Bench
-from asi_arch.engine.verify import FIRST_FRESH_SEED, Training, fresh_key, train_all, verify
+from asi_arch.engine.verify import FIRST_FRESH_SEED, Training, key_of, train_all, verify
 from asi_arch.testing.fake_lab import FakeLab
 from asi_arch.testing.fake_store import FakeStore
 
@@ -71,6 +71,6 @@ async def test_weights_of_fresh_seeds_are_kept(make_bench: MakeBench) -> None:
     bench = make_bench(store, FakeLab())
     await verify(bench, baseline("a"), index=1, baselines=["delta_net"], seeds=2, tick=lambda *_: None)
     for model in (baseline("a"), baseline("delta_net")):
-        run = store.run(fresh_key(bench, Training(model, StageName.RECALL, FIRST_FRESH_SEED)))
+        run = store.run(key_of(bench, Training(model, StageName.RECALL, FIRST_FRESH_SEED)))
         assert run is not None
         assert store.blob(run.weights) == run.key.model_dump_json().encode()

@@ -37,6 +37,38 @@ def verify(
     second_look.verify(second_look.VerifyWish(which, seeds, against, workers, state, as_json, profile))
 
 
+def ablate(
+    which: Which = "best",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MECHANISM",
+            help="Take out this one; may be given several times.",
+            show_default="those that its parent lacks",
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Take out every mechanism in turn.")] = False,
+    seeds: Annotated[int, typer.Option(help="Seeds in pairs, with and without; at least 2.")] = 4,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Trainings at the same time.")] = None,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """What is each part of a design worth? Trains it with and without each of its mechanisms.
+
+    Both have the same fresh seeds, and are scored on the search's held-out text: that of `verify` stays unseen, so that
+    what is left may be verified. Finished trainings are kept; the same command resumes. For composed designs only.
+
+    [bold]Examples[/bold]
+
+      asi-arch ablate best
+      asi-arch ablate 17 --all --seeds 6
+      asi-arch ablate 17 --without channel_decay
+    """
+    from asi_arch.cli import ablation
+
+    ablation.run(ablation.AblateWish(which, tuple(without or ()), everything, seeds, workers, state, as_json))
+
+
 def calibrate(
     trials: Annotated[int, typer.Option(help="Pairs of trainings of one program, compared like a candidate.")] = 3,
     seeds: Annotated[int, typer.Option(help="Fresh seeds of either side of a pair; at least 4.")] = 8,

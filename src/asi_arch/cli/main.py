@@ -144,17 +144,26 @@ def status(state: State = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def show(which: Which = "best", state: State = None, as_json: Json = False) -> None:
+def show(
+    which: Which = "best",
+    code: Annotated[bool, typer.Option("--code", help="Print nothing but its program.")] = False,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
     """One experiment: motivation, code with the difference to its parent, curves, checks, cost.
 
     [bold]Examples[/bold]
 
       asi-arch show best
       asi-arch show 17 --json
+      asi-arch show 17 --code > design.py && asi-arch train design.py
     """
     from asi_arch.cli import read
 
-    read.show(which, state, as_json)
+    if code:
+        read.code(which, state)
+    else:
+        read.show(which, state, as_json)
 
 
 @app.command()
@@ -233,6 +242,7 @@ def serve(
 
 
 app.command()(afterwards.verify)
+app.command()(afterwards.ablate)
 app.command()(afterwards.calibrate)
 app.command()(afterwards.provenance)
 app.command()(afterwards.export)

@@ -1,12 +1,14 @@
 """Commands that only read: `status`, `show`, `best`, `tree`, `profiles`."""
 
 import json
+import sys
 import time
 from pathlib import Path
 
 from rich.console import Console, RenderableType
 
 from asi_arch.cli import options
+from asi_arch.domain.errors import UserError
 from asi_arch.folders import opened_store
 from asi_arch.report import payload, terminal
 from asi_arch.settings import PROFILES, load_profile, profile_names
@@ -24,6 +26,16 @@ def show(which: str, state: Path | None, as_json: bool) -> None:
     with opened_store(options.settings(state).state, read_only=True) as store:
         found = payload.experiment_payload(store, options.find(store, which).index)
     _show(found, terminal.experiment_view(found), as_json)
+
+
+def code(which: str, state: Path | None) -> None:
+    """One experiment's program, as it was trained."""
+    with opened_store(options.settings(state).state, read_only=True) as store:
+        summary = options.find(store, which)
+        source = store.proposals()[summary.index].source
+    if not source:
+        raise UserError(f"the program of #{summary.index} {summary.name} was not published")
+    sys.stdout.write(source)
 
 
 def best(number: int, state: Path | None, as_json: bool) -> None:

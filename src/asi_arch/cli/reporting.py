@@ -13,6 +13,7 @@ from asi_arch.domain.errors import UserError
 from asi_arch.folders import opened_store
 from asi_arch.report.page import FIGURE_FORMATS, TABLE_FORMATS, Formats, ReportFiles, write_report
 from asi_arch.report.words import plural
+from asi_arch.store.exchanges import spent_in
 
 _WORKERS = 4
 """More processes than that take longer to start than figures to draw."""
@@ -31,6 +32,7 @@ def report(out: Path | None, state: Path | None, *, figures: str, tables: str, a
             out or folder / "report",
             clock=time.time,
             formats=formats,
+            charge=spent_in(folder),
             tick=lambda step: status.update(f"Drawing: {step} ..."),
             workers=min(_WORKERS, os.cpu_count() or 1),
         )

@@ -45,6 +45,8 @@ class EventKind(str, Enum):
     VAULT_OPENED = "vault_opened"
     VERIFIED = "verified"
     CALIBRATED = "calibrated"
+    ABLATED = "ablated"
+    """Mechanisms of the experiment's design were taken out one by one; the payload is the `Ablation`."""
     REFLECTED = "reflected"
     """An agenda was made; the payload is the agenda."""
     ROLLED_BACK = "rolled_back"

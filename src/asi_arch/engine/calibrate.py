@@ -20,7 +20,7 @@ from asi_arch.domain.profile import StageName
 from asi_arch.domain.verdict import Comparison, SeedSpread
 from asi_arch.engine.bench import Bench
 from asi_arch.engine.claim import QUANTITIES, Calibrated, known_calibration
-from asi_arch.engine.verify import FIRST_FRESH_SEED, Ticker, Training, fresh_key, train_all, values
+from asi_arch.engine.verify import FIRST_FRESH_SEED, Ticker, Training, key_of, train_all, values
 from asi_arch.stats.moderated import FEWEST_MODELS, Prior, moderated, prior_of
 from asi_arch.stats.paired import paired_comparison, pooled_noise
 from asi_arch.stats.promotion import FEWEST_SEEDS, proportion, refusals
@@ -96,7 +96,7 @@ def _unknown(bench: Bench, against: Sequence[str], seeds: int, known: Calibratio
 
 def estimate(bench: Bench, trainings: Sequence[Training]) -> Estimate:
     """What is missing, and its CPU time from trainings of the same baselines that are stored, else of the reference."""
-    missing = [item for item in trainings if bench.store.run(fresh_key(bench, item)) is None]
+    missing = [item for item in trainings if bench.store.run(key_of(bench, item)) is None]
     models = {item.proposal.sha for item in trainings} | {bench.reference.sha}
     costs = {(sha, stage): _cost_s(bench, trainings, sha, stage) for sha in models for stage in StageName}
     guessed = sum(costs[item.proposal.sha, item.stage] is None for item in missing)
@@ -194,7 +194,7 @@ def _cost_s(bench: Bench, trainings: Sequence[Training], sha: str, stage: StageN
     protocol = bench.campaign.protocol
     searched = [RunKey(sha=sha, protocol=protocol, stage=stage, seed=seed) for seed in bench.campaign.profile.seeds]
     fresh = [item for item in trainings if (item.proposal.sha, item.stage) == (sha, stage)]
-    keys = [*searched, *(fresh_key(bench, item) for item in fresh)]
+    keys = [*searched, *(key_of(bench, item) for item in fresh)]
     costs = [run.cpu_s + run.score_cpu_s for key in keys if (run := bench.store.run(key)) is not None]
     return sum(costs) / len(costs) if costs else None
 

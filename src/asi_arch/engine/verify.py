@@ -24,11 +24,13 @@ FIRST_FRESH_SEED = 1000
 
 
 class Training(NamedTuple):
-    """One of the runs that a verification needs."""
+    """One of the runs that a verification needs, or another look at a finished experiment."""
 
     proposal: Proposal
     stage: StageName
     seed: int
+    split: Split = Split.FRESH
+    """Held-out part that it is scored on."""
 
 
 Ticker = Callable[[Training, Progress], None]
@@ -110,17 +112,19 @@ async def train_all(bench: Bench, trainings: Sequence[Training], tick: Ticker) -
     return dict(zip(trainings, runs, strict=True))
 
 
-def values(runs: Mapping[Training, Run], model: Proposal, stage: StageName, seeds: Sequence[int]) -> list[float]:
+def values(
+    runs: Mapping[Training, Run], model: Proposal, stage: StageName, seeds: Sequence[int], split: Split = Split.FRESH
+) -> list[float]:
     """The stage's number of every seed: nats for language, accuracy for recall."""
-    scores = [runs[Training(model, stage, seed)].score for seed in seeds]
+    scores = [runs[Training(model, stage, seed, split)].score for seed in seeds]
     present = [score for score in scores if score is not None]
     return [s.loss_nats if stage is StageName.LANGUAGE else s.accuracy for s in present]
 
 
-def fresh_key(bench: Bench, item: Training) -> RunKey:
+def key_of(bench: Bench, item: Training) -> RunKey:
     """Under which the run is stored."""
     protocol = bench.campaign.protocol
-    return RunKey(sha=item.proposal.sha, protocol=protocol, stage=item.stage, seed=item.seed, split=Split.FRESH)
+    return RunKey(sha=item.proposal.sha, protocol=protocol, stage=item.stage, seed=item.seed, split=item.split)
 
 
 def _side(runs: Mapping[Training, Run], model: Proposal, seeds: Sequence[int]) -> Side:
@@ -138,17 +142,23 @@ async def _mlp_widths(bench: Bench, proposals: Sequence[Proposal]) -> dict[str, 
     return widths
 
 
-async def _run(bench: Bench, item: Training, mlp_width: int, tick: Ticker) -> Run:
-    key = fresh_key(bench, item)
+async def trained(bench: Bench, item: Training, mlp_width: int, tick: Ticker) -> Run:
+    """The training's run, from the store where it was done before. Weights are kept for the vault only."""
+    key = key_of(bench, item)
     run = bench.store.run(key)
     if run is None:
         order = RunOrder(source=item.proposal.source, key=key, mlp_width=mlp_width, adapter=item.proposal.adapter)
         run, weights = await bench.lab.run(order, lambda progress: tick(item, progress))
-        if weights:
+        if weights and item.split is Split.FRESH:
             run = run.model_copy(update={"weights": bench.store.put_blob(weights)})
         bench.store.save_run(run)
     steps = run.steps
     tick(item, Progress(steps, steps, run.losses[-1] if run.losses else float("nan"), 0.0))
+    return run
+
+
+async def _run(bench: Bench, item: Training, mlp_width: int, tick: Ticker) -> Run:
+    run = await trained(bench, item, mlp_width, tick)
     if not isinstance(run.outcome, Measured):
         which = f"{item.proposal.name}, seed {item.seed}, {item.stage.value}"
         raise UserError(f"{which}: {run.outcome.kind}, so there is nothing to compare")

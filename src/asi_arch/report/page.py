@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from asi_arch.domain.errors import UserError
+from asi_arch.domain.exchanges import Charge
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.ports import Store
 from asi_arch.report.digest import digest
@@ -42,14 +43,16 @@ def write_report(
     *,
     clock: Callable[[], float],
     formats: Formats | None = None,
+    charge: Charge | None = None,
     tick: Callable[[str], None] = lambda _: None,
     workers: int = 1,
 ) -> ReportFiles:
     """Write `folder`/index.html with everything in it, and figures/, tables/ and account.md beside it.
 
-    `clock` returns Unix time, for the line that says when the page was written; `tick` hears of every step before it
-    is taken; figures are drawn by so many `workers`. Files are written beside and renamed, so that each is whole or not
-    there. Raises `StoreError` for a store without a campaign and `UserError` where the folder can't be written.
+    `clock` returns Unix time, for the line that says when the page was written; `charge` is what minds have cost;
+    `tick` hears of every step before it is taken; figures are drawn by so many `workers`. Files are written beside and
+    renamed, so that each is whole or not there. Raises `StoreError` for a store without a campaign and `UserError`
+    where the folder can't be written.
     """
     from asi_arch.report.account.account import account
     from asi_arch.report.account.markdown import markdown
@@ -66,7 +69,7 @@ def write_report(
     gallery = draw(campaign, table, store, index, formats=formats.figures, tick=tick, workers=workers)
     tick("tables and text")
     found = sheets(campaign, table, store)
-    told = account(campaign, table, found)
+    told = account(campaign, table, found, charge)
     page = render(Material(campaign, table, gallery, found, told, _chosen(store, index)), at=clock())
     figures = {f"{p.name}.{name}": content for p in gallery.pictures for name, content in p.files.items()}
     return ReportFiles(

@@ -39,6 +39,7 @@ from asi_arch.report.shape import shape_of
 from asi_arch.report.standing import yardstick
 from asi_arch.report.tables import EVERYTHING, comparison_table
 from asi_arch.report.words import OUTCOMES, outcome_sentence
+from asi_arch.report.worth import worth_data
 
 
 class StatusPayload(TypedDict):
@@ -135,6 +136,8 @@ class ExperimentPayload(TypedDict):
     """None for what was not run here."""
     containment: str
     verdicts: list[dict[str, Any]]
+    ablation: dict[str, Any] | None
+    """What its mechanisms are worth, by the last `asi-arch ablate`; None without one."""
     origin: dict[str, Any] | None
     published: dict[str, Any] | None
     """'label', 'score', 'parameters', 'last', 'curve' and 'tasks' as others published them; None in our own."""
@@ -278,6 +281,7 @@ def experiment_payload(store: Store, index: int, known: Mapping[int, Summary] | 
         cost={**found.cost.model_dump(mode="json"), "cpu_s": found.cost.cpu_s} if is_own else None,
         containment=found.containment,
         verdicts=[verdict_data(v, summaries[index]) for v in store.verdicts() if v.sha == proposal.sha],
+        ablation=worth_data(store, index),
         origin=origin_data(campaign),
         published=published_data(found.published),
     )

@@ -1,13 +1,18 @@
 """All figures of a report, drawn and written in every format asked for. Loads matplotlib when it is imported."""
 
+import pickle
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
+from pathlib import Path
 from typing import NamedTuple
 
+from asi_arch.domain.errors import LabError
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.ports import Store
 from asi_arch.report.digest import Digest
@@ -74,13 +79,22 @@ def _files(shown: Shown, present: Sequence[Plan], formats: Sequence[str], worker
     if workers < 2 or len(wanted) < 2:
         yield from (style.rendered(plan.make(), names) for plan, (_, names) in zip(present, wanted, strict=True))
         return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare, initargs=(shown,))
-    try:
-        with _deaf():
-            drawn = pool.map(_render, wanted)
-        yield from drawn
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    with tempfile.TemporaryDirectory(prefix="asi-arch-report-") as folder:
+        # In a file: through a pipe it would keep the start, deaf as it is, until the processes have loaded Python.
+        path = Path(folder) / "shown.pickle"
+        path.write_bytes(pickle.dumps(shown))
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare, initargs=(str(path),))
+        try:
+            with _deaf():
+                drawn = pool.map(_render, wanted)
+            yield from drawn
+        except BrokenProcessPool as error:
+            raise LabError(
+                "a process that draws figures was ended from outside, perhaps for want of memory; the same command"
+                " draws them again, and --figures none leaves all but the page's out"
+            ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager
@@ -100,7 +114,11 @@ _PLANS: dict[str, Plan] = {}
 """Of a drawing process, by name: plans can't be sent to one."""
 
 
-def _prepare(shown: Shown) -> None:
+def _prepare(path: str) -> None:
+    try:
+        shown = pickle.loads(Path(path).read_bytes())
+    except FileNotFoundError:
+        return  # whoever wrote it, a moment ago, does not wait any more
     _PLANS.update((plan.name, plan) for plan in plans(shown))
 
 

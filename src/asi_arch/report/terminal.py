@@ -234,6 +234,9 @@ def _result(payload: ExperimentPayload) -> RenderableType:
         lines.insert(1, Text("The early stop would have ended it; it was let through as an audit.", style="yellow"))
     for verdict in payload["verdicts"]:
         lines.append(Text(f"verified: {cells.verified(verdict)}", style="green" if verdict["is_promoted"] else ""))
+    for part in (payload["ablation"] or {}).get("parts", []):
+        told = "; ".join(f"{quantity} {words}" for quantity, words in part["differences"].items())
+        lines.append(Text(f"without {part['title']}: {part['standing']}{f' ({told})' if told else ''}"))
     for mark in (payload["judgement"] or {}).get("marks", []):
         lines.append(Text(f"judge, {mark['name']}: {mark['value']:.2f} ({mark['reason']})", style="dim"))
     lines += _about_judge(payload["judgement"] or {})

@@ -1,5 +1,6 @@
 import pytest
 
+from asi_arch.domain.exchanges import Charge
 from asi_arch.report.account.account import Account, Points, Section, account
 from asi_arch.report.account.markdown import markdown
 from asi_arch.report.digest import digest
@@ -61,3 +62,19 @@ def test_a_table_has_a_row_on_each_line():
     sheet = Sheet("n", "T", (Column("a|b"), Column("c")), (Row(("x|y", 1.5)), Row(("z\nz", None))), "note")
     found = markdown(Account("t", (Section("s", (sheet,)),)))
     assert found.endswith("| a\\|b | c |\n| --- | ---: |\n| x\\|y | 1.500 |\n| z z | \u2013 |\n")
+
+
+@pytest.mark.parametrize(
+    ("charge", "told"),
+    [
+        (None, "No language model was asked."),
+        (Charge(0, 0, 0.0), "No language model was asked."),
+        (Charge(119, 123_456, 1.5), "asked 119 times, 123,456 tokens for 1.50 USD."),
+        (Charge(1, 800, None), "asked 1 time, 800 tokens at a price that is not known."),
+    ],
+)
+def test_what_minds_have_cost_is_told(verified, charge, told):
+    campaign, table = digest(verified), comparison_table(verified)
+    cost = account(campaign, table, [], charge).sections[-1]
+    assert cost.title == "Cost"
+    assert str(cost.blocks[-1]).endswith(told)

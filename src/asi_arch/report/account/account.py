@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from asi_arch.domain.exchanges import Charge
 from asi_arch.report import findings, imported_words
 from asi_arch.report.digest import Digest
 from asi_arch.report.headline import headline
@@ -46,8 +47,11 @@ class Account(NamedTuple):
     sections: tuple[Section, ...]
 
 
-def account(campaign: Digest, table: Table, sheets: Sequence[Sheet]) -> Account:
-    """Of a campaign of any age; `sheets` are its tables, of which those for a paper are told here, too."""
+def account(campaign: Digest, table: Table, sheets: Sequence[Sheet], charge: Charge | None = None) -> Account:
+    """Of a campaign of any age; `sheets` are its tables, of which those for a paper are told here, too.
+
+    `charge` is what its minds cost; None where none was asked.
+    """
     shown = [sheet for sheet in sheets if sheet.name != "experiments"]
     return Account(
         title=f"Account of the campaign {campaign.campaign.profile.name}",
@@ -57,7 +61,7 @@ def account(campaign: Digest, table: Table, sheets: Sequence[Sheet]) -> Account:
             Section("Result", tuple(_result(campaign, table, shown))),
             Section("What failed", tuple(_failed(campaign))),
             Section("Threats to validity", (Points(tuple(threats(campaign))),)),
-            Section("Cost", tuple(_cost(campaign))),
+            Section("Cost", tuple(_cost(campaign, charge))),
         ),
     )
 
@@ -192,7 +196,7 @@ def _percent(share: float, low: float, high: float) -> str:
     return f"{share:.0%}, 95% interval {low:.0%} to {high:.0%}"
 
 
-def _cost(campaign: Digest) -> list[Block]:
+def _cost(campaign: Digest, charge: Charge | None) -> list[Block]:
     if campaign.is_imported:
         return [imported_words.budget(campaign)]
     if not campaign.lines:
@@ -216,4 +220,11 @@ def _cost(campaign: Digest) -> list[Block]:
             f"The experiments' wall time adds up to {duration(times.total_s)}, of which {duration(times.propose_s)}"
             f" were proposing and {duration(times.wait_s)} waiting for a worker or a mind, judging and explaining."
         )
-    return found
+    return [*found, _of_minds(charge)]
+
+
+def _of_minds(charge: Charge | None) -> str:
+    if charge is None or not charge.calls:
+        return "No language model was asked."
+    price = "at a price that is not known" if charge.usd is None else f"for {charge.usd:.2f} USD"
+    return f"Language models were asked {plural(charge.calls, 'time')}, {plural(charge.tokens, 'token')} {price}."

@@ -1,5 +1,6 @@
 """Everything about one experiment: idea, result, evidence, code, and what to do next."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
+from asi_arch.domain.candidate import Adapter, Author
 from asi_arch.domain.errors import StoreError, UserError
 from asi_arch.domain.exchanges import Exchange
 from asi_arch.domain.experiment import Summary
@@ -17,12 +19,15 @@ from asi_arch.domain.published import Published
 from asi_arch.report.highlight import code
 from asi_arch.report.payload import ExperimentPayload, experiment_payload, source_diff
 from asi_arch.report.words import BY_A_MODEL
+from asi_arch.settings import profile_names
 from asi_arch.store.exchanges import SqliteExchanges
 from asi_arch.web.charts import Axes, Point, Series, chart
 from asi_arch.web.render import Pages
 
 _LONGEST_TEXT = 20_000
 """Characters of an exchange with a model that are shown."""
+_COMPOSED = frozenset({Author.COMPOSER, Author.DESIGNER})
+"""Whose designs have parts that can be left out."""
 
 
 class Talk(NamedTuple):
@@ -94,7 +99,7 @@ def _content(pages: Pages, store: Store, found: ExperimentPayload, against: int 
         "repairs": [{**repair, "diff": code(repair["diff"], "diff")} for repair in found["repairs"]],
         "review_diff": code(found["review"]["diff"], "diff") if found["review"] and found["review"]["diff"] else None,
         "talks": _talks(pages, index),
-        "steps": _steps(pages, found),
+        "steps": _steps(pages, found, experiment.proposal.adapter if experiment else Adapter.MIXER),
         "tasks": _tasks(found),
         "by_a_model": BY_A_MODEL,
         "readings": pages.literature.readings(found["idea"]["passages"]),
@@ -176,14 +181,26 @@ def _shortened(text: str) -> str:
     return text if left <= 0 else f"{text[:_LONGEST_TEXT]}\n... {left:,} characters more"
 
 
-def _steps(pages: Pages, found: ExperimentPayload) -> list[Step]:
-    if pages.reader.standing().campaign.origin is not None:
+def _steps(pages: Pages, found: ExperimentPayload, adapter: Adapter) -> list[Step]:
+    campaign = pages.reader.standing().campaign
+    if campaign.origin is not None:
         return []
     index, is_measured = str(found["index"]), found["outcome"]["kind"] == "measured"
-    steps: Sequence[tuple[bool, str, tuple[str, ...]]] = (
-        (is_measured and found["author"] != "baseline", "Is it really better?", ("verify", index)),
-        (is_measured, "Take it home", ("export", index, f"design-{index}")),
-        (is_measured, "Let it continue a text", ("generate", index, "def forward(self, x):")),
-        (True, "All of this in the terminal", ("show", index)),
+    is_invented, is_composed = found["author"] != Author.BASELINE, found["author"] in _COMPOSED
+    file = f"design-{index}.py"
+    train = shlex.join(["asi-arch", "train", file, *_training_options(campaign.profile.name, adapter)])
+    steps: Sequence[tuple[bool, str, str]] = (
+        (is_measured and is_invented, "Is it really better?", pages.command("verify", index)),
+        (is_measured and is_composed, "What is each part worth?", pages.command("ablate", index)),
+        (is_measured, "Take it home", pages.command("export", index, f"design-{index}")),
+        (is_measured, "Let it continue a text", pages.command("generate", index, "def forward(self, x):")),
+        (True, "Train it outside", f"{pages.command('show', index, '--code')} > {file} && {train}"),
+        (True, "All of this in the terminal", pages.command("show", index)),
     )
-    return [Step(words, pages.command(*command)) for is_offered, words, command in steps if is_offered]
+    return [Step(words, command) for is_offered, words, command in steps if is_offered]
+
+
+def _training_options(profile: str, adapter: Adapter) -> list[str]:
+    """A profile that ships; where a user's own lies is not on record."""
+    options = ["--profile", profile] if profile in profile_names() else []
+    return options if adapter is Adapter.MIXER else [*options, "--adapter", adapter.value]

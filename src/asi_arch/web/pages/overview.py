@@ -19,7 +19,7 @@ from asi_arch.report.headline import headline
 from asi_arch.report.savings import one_line, savings
 from asi_arch.report.series.tree import lay_out
 from asi_arch.report.words import MISSING, OUTCOMES, duration, number, plural
-from asi_arch.store.exchanges import SqliteExchanges
+from asi_arch.store.exchanges import spent_in
 from asi_arch.web.charts import Axes, Point, Rule, Series, chart
 from asi_arch.web.reader import Standing
 from asi_arch.web.render import Pages
@@ -127,7 +127,13 @@ def _tiles(pages: Pages, standing: Standing, whole: _Whole | None) -> list[Tile]
     counts = pages.derived.of_standing(_counts, standing)
     if whole is None:
         return counts
-    return [*counts, *whole.costs, _models(_spent(pages)), whole.noise, _containment(pages, whole.latest)]
+    return [
+        *counts,
+        *whole.costs,
+        _models(_spent(pages)),
+        whole.noise,
+        _containment(pages, whole.latest),
+    ]
 
 
 def _savings(campaign: Digest) -> str:
@@ -191,15 +197,12 @@ def _containment(pages: Pages, latest: int | None) -> Tile:
 
 
 def _spent(pages: Pages) -> Charge | None:
+    """On minds; None where nothing was asked, or the record can't be read."""
     try:
-        record = SqliteExchanges.open(pages.reader.folder, read_only=True)
+        charge = spent_in(pages.reader.folder)
     except StoreError:
         return None
-    try:
-        charge = record.spent()
-    finally:
-        record.close()
-    return charge if charge.calls else None
+    return charge if charge and charge.calls else None
 
 
 def _outcomes(standing: Standing) -> list[Outcome]:
