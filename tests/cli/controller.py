@@ -22,7 +22,7 @@ COSTS: dict[str, Any] = {
     "cost": True,
     "started_at": True,
     "finished_at": True,
-    "checks": {"cpu_s", "wall_s"},
+    "checks": {"cpu_s", "wall_s", "speeds"},
     "runs": {"__all__": {"cpu_s", "score_cpu_s", "check_cpu_s", "check_wall_s", "wall_s", "peak_mib"}},
 }
 """What two equal campaigns may differ in."""

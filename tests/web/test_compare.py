@@ -2,7 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from asi_arch.domain.outcome import Rejected
+from asi_arch.domain.outcome import Rejected, Speed
+from asi_arch.report.words import MISSING
 from asi_arch.store.sqlite import SqliteStore
 from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
 from asi_arch.web.pages.compare import Wish, wanted
@@ -122,3 +123,18 @@ def test_costs_are_told_as_multiples_and_missing_ones_are_left_out() -> None:
     assert found["so, work at 8 times the length, times"][0].text == "8.3"
     assert found["largest memory, MiB"][1] == ("410", "1\u00d7", "quiet")
     assert "score as published" not in found
+
+
+def test_speed_is_told_at_every_length_that_one_of_them_was_timed_at() -> None:
+    timed = [Speed(length=length, batch=512 // length, tokens_per_s=rate) for length, rate in ((64, 4e4), (512, 1e4))]
+    found: list[Side] = []
+    for index, speeds in ((0, timed), (1, timed[:1]), (2, [])):
+        experiment = make_experiment(index)
+        assert experiment.checks is not None
+        checks = experiment.checks.model_copy(update={"speeds": tuple(speeds)})
+        experiment = experiment.model_copy(update={"checks": checks})
+        found.append(Side(experiment, experiment.summary(), None, "a"))
+    rows = {row.name: [cell.text for cell in row.cells] for row in costs(found)}
+    assert rows["one layer, tokens per CPU second at length 64"] == ["40,000", "40,000", MISSING]
+    assert rows["one layer, tokens per CPU second at length 512"] == ["10,000", MISSING, MISSING]
+    assert not any("one layer" in row.name for row in costs(found[2:]))

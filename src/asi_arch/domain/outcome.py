@@ -55,6 +55,17 @@ class Footprint(Record):
     code_lines: int
 
 
+class Speed(Record):
+    """Forward and backward of one layer on one core, by its own process's clock: to read, not to claim by."""
+
+    length: int
+    """Tokens of a row."""
+    batch: int
+    """Rows."""
+    tokens_per_s: float
+    """Per second of CPU time."""
+
+
 class CheckReport(Record):
     """All findings about one source. It passed when no finding is an error."""
 
@@ -65,6 +76,8 @@ class CheckReport(Record):
     cpu_s: float = 0.0
     wall_s: float = 0.0
     """From the first check to the last one's end, in the process that ran them."""
+    speeds: tuple[Speed, ...] = ()
+    """By length, ascending. Empty in old records, for what did not pass, and on trained weights."""
 
     @property
     def is_passed(self) -> bool:

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from asi_arch.domain.experiment import Experiment, Summary
-from asi_arch.domain.outcome import Footprint
+from asi_arch.domain.outcome import Footprint, Speed
 from asi_arch.domain.profile import StageName
 from asi_arch.report.digest import seed_accuracies, seed_losses
 from asi_arch.report.words import MISSING, Reading, duration, number, reading
@@ -93,6 +93,8 @@ def costs(sides: Sequence[Side]) -> list[Row]:
     ]
     rows = rows if is_timed else []
     rows += [_times(f"{stage.value}: tokens per CPU second", sides, _speed(stage), _whole) for stage in StageName]
+    for length in _lengths(sides):
+        rows.append(_times(f"one layer, tokens per CPU second at length {length}", sides, _layer(length), _whole))
     return _known([*rows, _times("largest memory, MiB", sides, _memory, _whole)])
 
 
@@ -139,6 +141,19 @@ def _speed(stage: StageName) -> Value:
         return sum(run.tokens for run in runs) / cpu_s if cpu_s > 0 else None
 
     return of
+
+
+def _lengths(sides: Sequence[Side]) -> list[int]:
+    """At which layers were timed."""
+    return sorted({speed.length for side in sides for speed in _speeds(side)})
+
+
+def _layer(length: int) -> Value:
+    return lambda side: next((speed.tokens_per_s for speed in _speeds(side) if speed.length == length), None)
+
+
+def _speeds(side: Side) -> Sequence[Speed]:
+    return side.experiment.checks.speeds if side.experiment.checks else ()
 
 
 def _memory(side: Side) -> float | None:

@@ -76,7 +76,7 @@ def test_a_check_needs_only_checks_before_it() -> None:
 
 def test_a_report_is_the_same_every_time(setting: CheckSetting, mixer_source: Source) -> None:
     def without_time(report: CheckReport) -> CheckReport:
-        return report.model_copy(update={"cpu_s": 0.0, "wall_s": 0.0})
+        return report.model_copy(update={"cpu_s": 0.0, "wall_s": 0.0, "speeds": ()})
 
     source = mixer_source("y = y + v.mean(1, keepdim=True)")
     assert without_time(run_checks(source, setting)) == without_time(run_checks(source, setting))
@@ -157,3 +157,18 @@ def test_checks_do_not_import_the_compiler(setting: CheckSetting) -> None:
         "sys.exit(not report.is_passed or 'torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_one_layer_is_timed_at_the_lengths_of_the_check_of_growth(setting: CheckSetting, mixer_source: Source) -> None:
+    seconds = iter(range(10_000))
+    report = report_on(mixer_source(), setting, cpu_clock=lambda: next(seconds) / 100)
+    assert [(speed.length, speed.batch) for speed in report.speeds] == [(64, 8), (128, 4), (256, 2), (512, 1)]
+    assert all(speed.tokens_per_s == pytest.approx(512 / 0.01) for speed in report.speeds)
+    refused = run_checks(mixer_source("y = y + v.roll(1, 0)"), setting)
+    assert refused.footprint is not None and refused.speeds == ()
+
+
+def test_of_a_slow_layer_the_longer_lengths_are_not_timed(setting: CheckSetting, mixer_source: Source) -> None:
+    seconds = iter(range(10_000))
+    report = report_on(mixer_source(), setting, cpu_clock=lambda: float(next(seconds)))
+    assert [speed.length for speed in report.speeds] == [64]

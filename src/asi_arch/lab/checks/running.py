@@ -14,6 +14,7 @@ from asi_arch.lab.checks.probe import Arrays, Probe, candidate_line, first_line
 from asi_arch.lab.checks.registry import CHECKS, TRAINED_CHECKS, Check
 from asi_arch.lab.checks.setting import CheckSetting
 from asi_arch.lab.checks.size import fit
+from asi_arch.lab.checks.speed import speeds
 from asi_arch.lab.checks.surroundings import isolated
 from asi_arch.lab.checks.tampering import check_tampering
 from asi_arch.lab.imports import ALLOWED_IMPORTS
@@ -54,6 +55,8 @@ def report_on(
         )
         findings, passed = _run(probe, needed_for(until, TRAINED_CHECKS if weights else CHECKS))
         footprint = _footprint(probe) if setting.context in probe.counts else None
+        is_passed = all(finding.severity is not Severity.ERROR for finding in findings)
+        timed = speeds(probe, cpu_clock) if footprint and is_passed else ()
     return CheckReport(
         sha=sha256(source),
         findings=tuple(findings),
@@ -61,6 +64,7 @@ def report_on(
         footprint=footprint,
         cpu_s=cpu_clock() - started,
         wall_s=wall_clock() - began,
+        speeds=timed,
     )
 
 
