@@ -228,3 +228,50 @@ def test_another_sites_script_learns_nothing(browser, served: Served, tmp_path: 
         visit.page.goto(other.as_uri())
         read = "fetch(ADDRESS, {credentials: 'include'}).then(a => a.text()).catch(e => 'refused')"
         assert visit.page.evaluate(read.replace("ADDRESS", repr(served.at("/")))) == "refused"
+
+
+def test_links_and_forms_are_followed_without_loading_everything_anew(browser, served: Served) -> None:  # type: ignore[no-untyped-def]
+    with Visit(browser, served) as visit:
+        page = visit.page
+        visit.open("/")
+        page.evaluate("window.isSame = true")
+        page.click("nav#pages a[href='/experiments']")
+        page.wait_for_url("**/experiments")
+        page.wait_for_selector("h1:has-text('Experiments')")
+        assert page.title().startswith("Experiments")
+        assert page.locator("nav#pages a[aria-current=page]").inner_text() == "Experiments"
+        page.fill("main input[name=q]", "deltanet")
+        page.click("main form.filters button")
+        page.wait_for_url("**/experiments?q=deltanet&*")
+        page.wait_for_selector("#list p:has-text('1 experiment')")
+        page.click("#list a:has-text('DeltaNet')")
+        page.wait_for_url("**/experiments/0")
+        page.wait_for_selector("h1:has-text('DeltaNet')")
+        page.go_back()
+        page.wait_for_selector("#list p:has-text('1 experiment')")
+        page.go_back()
+        page.go_back()
+        page.wait_for_selector("#recent")
+        page.go_forward()
+        page.wait_for_selector("h1:has-text('Experiments')")
+        assert page.evaluate("window.isSame") is True
+        assert visit.complaints == []
+        page.click("nav#pages a[href='/tree']")
+        page.wait_for_selector("body[data-tree=drawn]")
+        assert page.evaluate("window.isSame") is None, "the tree comes with its own script"
+        page.click("nav#pages a[href='/trends']")
+        page.wait_for_url("**/trends")
+        page.go_back()
+        page.wait_for_selector("body[data-tree=drawn]")
+
+
+def test_what_experiments_have_written_stays_text_where_a_link_is_followed(browser, served: Served) -> None:  # type: ignore[no-untyped-def]
+    with Visit(browser, served) as visit:
+        visit.open("/experiments")
+        visit.page.evaluate("window.isSame = true")
+        visit.page.click("#list a:has-text('#1 ')")
+        visit.page.wait_for_selector("h1:has-text('#1')")
+        visit.page.wait_for_timeout(150)
+        assert visit.page.evaluate("window.isSame") is True
+        assert visit.page.title() != "owned"
+        assert visit.page.locator("main img, main script, main a[href^='javascript']").count() == 0

@@ -45,9 +45,11 @@ document.addEventListener("keydown", (event) => {
 
 // Every part with an id and `data-live` is replaced by what the server makes of it now.
 async function renew() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const address = location.href;
+  const answer = await fetch(address, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (location.href !== address) return;
   for (const part of document.querySelectorAll("[data-live]")) {
     const renewed = fresh.getElementById(part.id);
     if (renewed && renewed.innerHTML !== part.innerHTML && !part.contains(document.activeElement)) {
