@@ -1,5 +1,7 @@
 """What holds for every page that is made of a whole campaign."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +93,47 @@ def test_what_is_made_of_a_campaign_is_made_once_until_it_moves_on(
         monkeypatch.setattr(site.reader, "digest", lambda patience_s=0.0: moved)
         assert [derived(count), derived(count)] == [30, 30]
     assert made == [40, 30]
+
+
+def test_what_takes_long_to_make_anew_is_shown_as_it_was_with_its_age(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+    may_end.set()
+
+    def count(campaign: Digest) -> int:
+        assert may_end.wait(20)
+        return len(campaign.lines)
+
+    with opened(stored(tmp_path / "state", forty())) as site:
+        derived, now = Derived(site.reader), site.reader.digest()
+        assert now is not None
+        before = now._replace(lines=now.lines[:30])
+        monkeypatch.setattr(site.reader, "digest", lambda patience_s=0.0: before)
+        assert (derived(count), derived.behind(count), derived.finished) == (30, None, 1)
+        monkeypatch.setattr(site.reader, "digest", lambda patience_s=0.0: now)
+        may_end.clear()
+        assert (derived(count), derived(count), derived.behind(count), derived.finished) == (30, 30, 10, 1)
+        may_end.set()
+        while derived.finished < 2:
+            time.sleep(0.01)
+        assert (derived(count), derived.behind(count)) == (40, None)
+
+
+def test_a_mistake_of_ours_is_raised_and_not_kept(tmp_path: Path) -> None:
+    answers: list[int] = []
+
+    def fails_once(campaign: Digest) -> int:
+        answers.append(len(campaign.lines))
+        if len(answers) == 1:
+            raise ZeroDivisionError
+        return answers[-1]
+
+    with opened(stored(tmp_path / "state", forty())) as site:
+        derived = Derived(site.reader)
+        with pytest.raises(ZeroDivisionError):
+            derived(fails_once)
+        assert derived(fails_once) == 40
 
 
 def test_an_imported_campaign_has_every_page(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -15,23 +15,26 @@ LOOK_EVERY_S = 1.0
 """Between two looks at the store."""
 
 
-def live_routes(reader: Reader) -> APIRouter:
-    """GET /live: an event 'moved' at first, and at every change, with the newest event's number and who is at work."""
+def live_routes(reader: Reader, finished: Callable[[], int] = lambda: 0) -> APIRouter:
+    """GET /live: an event 'moved' at first, and at every change, with the newest event's number and who is at work.
+
+    A change is, too, that one more of what is made of the whole campaign is `finished`.
+    """
     router = APIRouter()
 
     @router.get("/live")
     async def live() -> EventSourceResponse:  # pyright: ignore[reportUnusedFunction]
-        return EventSourceResponse(changes(reader))
+        return EventSourceResponse(changes(reader, finished))
 
     return router
 
 
-async def changes(reader: Reader) -> AsyncIterator[dict[str, Any]]:
+async def changes(reader: Reader, finished: Callable[[], int] = lambda: 0) -> AsyncIterator[dict[str, Any]]:
     """Events for one listener, until it leaves. A store that can't be read for a while is told as no change."""
     seen: dict[str, Any] | None = None
     while True:
         try:
-            found = await asyncio.to_thread(_state, reader)
+            found = await asyncio.to_thread(_state, reader, finished)
         except StoreError:
             found = seen
         if found is not None and found != seen:
@@ -40,11 +43,12 @@ async def changes(reader: Reader) -> AsyncIterator[dict[str, Any]]:
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-def _state(reader: Reader) -> dict[str, Any]:
+def _state(reader: Reader, finished: Callable[[], int]) -> dict[str, Any]:
     standing, now = reader.standing(), reader.now_running()
     return {
         "number": standing.number,
         "running": standing.writer is not None,
         "at": now.at if now else None,
         "reading": reader.progress.read,
+        "made": finished(),
     }

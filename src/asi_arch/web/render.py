@@ -75,7 +75,8 @@ class Pages:
         """A page of what `make`, a function of a module, makes of the whole campaign; says so while that is read."""
         made = self.derived(make)
         reading = self.reader.progress if made is None else None
-        return self.html(template, here=here, title=title, reading=reading, **(made or {}), **content)
+        behind = self.derived.behind(make)
+        return self.html(template, here=here, title=title, reading=reading, behind=behind, **(made or {}), **content)
 
     def message(self, text: str) -> str:
         """A page with one sentence, made without looking at the store."""

@@ -32,12 +32,13 @@ def application(reader: Reader, literature: Literature, *, token: str, port: int
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
         reader.close()
+        pages.derived.close()
 
     pages = Pages(reader, literature)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.include_router(routes(pages))
-    app.include_router(live_routes(reader))
+    app.include_router(live_routes(reader, lambda: pages.derived.finished))
     _tell_failures(app, pages)
     app.add_middleware(GZipMiddleware, minimum_size=2000)
     app.add_middleware(Gate, token=token, port=port)
