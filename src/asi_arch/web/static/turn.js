@@ -48,7 +48,6 @@
     document.getElementById("find").value = "";
     document.getElementById("main").focus({ preventScroll: true });
     settle(location.hash, isBack ? history.state?.top ?? 0 : 0);
-    document.dispatchEvent(new Event("turned"));
   }
 
   if (!isTree(document)) {
