@@ -75,7 +75,7 @@ def test_the_table_tells_size_margin_and_work() -> None:
     print_worth(ablation_data(record(part(0.03, -0.001), failed)), console)
     text = console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]  a StringIO
     assert "+0.030 ± 0.010, q = 0.01" in text
-    assert "-0.001 ± 0.020, q = 0.01" in text
+    assert "\u22120.001 ± 0.020, q = 0.01" in text
     assert "0.87x" in text
     assert EARNS in text
     assert "not measured: it diverged" in text

@@ -54,7 +54,7 @@ def test_two_stand_side_by_side_with_differences_to_the_first(site: Site, query:
     assert 'class="gap better"' in page
     assert "#0 mixer_0" in page and 'href="/experiments/3"' in page
     assert "Training on language" in page and "Training on recall" in page
-    assert "was not timed" in page
+    assert "follows from the counted growth" in page
     assert '<span class="gi">+' in page and "mixer_3" in page
 
 

@@ -8,6 +8,7 @@ from asi_arch.domain.ports import Store
 from asi_arch.stats.promotion import ALPHA
 from asi_arch.stats.wording import amount, day, is_better, is_distinguishable, q_text
 
+MINUS = "\u2212"
 EARNS, HINDERS, TRADES, UNKNOWN = "earns its place", "better without it", "a trade", "not distinguishable"
 
 
@@ -45,7 +46,7 @@ def standing(part: PartWorth) -> str:
 def differences(part: PartWorth) -> dict[str, str]:
     """By quantity, without it minus with it: '+0.031 ± 0.012, q = 0.02'."""
     return {
-        comparison.quantity: f"{'-' if comparison.difference.estimate < 0 else '+'}{amount(comparison.difference)}"
+        comparison.quantity: f"{MINUS if comparison.difference.estimate < 0 else '+'}{amount(comparison.difference)}"
         f", {q_text(q)}"
         for comparison, q in zip(part.comparisons, part.q_values, strict=True)
     }

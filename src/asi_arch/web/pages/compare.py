@@ -30,7 +30,7 @@ _NOISE = (
 )
 _COUNTED = (
     "Counted on one layer, forward and backward, at the training length and a batch of one, so the same on every"
-    " machine. Speed at other lengths follows from the counted growth and was not timed."
+    " machine. Work at other lengths follows from the counted growth."
 )
 
 
