@@ -19,8 +19,7 @@ from asi_arch.report.words import MISSING, duration
 from asi_arch.report.worth import ablation_data
 from asi_arch.wishes import Wish
 
-
-LONGEST_WORD = "distinguishable"
+_LONGEST_WORD = "distinguishable"
 
 
 class AblateWish(NamedTuple):
@@ -92,7 +91,7 @@ def cost_text(wish: Plan, seed_cpu_s: float | None) -> str:
 def print_worth(data: dict[str, Any], console: Console) -> None:
     """A row for each mechanism, and how to read it."""
     table = Table("without", "language loss", "recall accuracy", "work", title="What each part is worth")
-    table.add_column("the design", min_width=len(LONGEST_WORD))
+    table.add_column("the design", min_width=len(_LONGEST_WORD))
     for part in data["parts"]:
         told = [part["differences"].get(quantity, MISSING) for quantity in ("language loss", "recall accuracy")]
         work = MISSING if part["work"] is None else f"{part['work']:.2f}x"

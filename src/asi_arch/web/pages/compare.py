@@ -28,6 +28,10 @@ _NOISE = (
     "± is a 95% interval from the noise between the seeds of this campaign; green is better and orange worse than the"
     " first by more than that."
 )
+_TIMED = (
+    "CPU time is that of the sandboxed processes, on the machine that ran them; of one layer, that of forward and"
+    " backward after its checks."
+)
 _COUNTED = (
     "Counted on one layer, forward and backward, at the training length and a batch of one, so the same on every"
     " machine. Work at other lengths follows from the counted growth."
@@ -152,7 +156,7 @@ def _blocks(sides: Sequence[Side], seeds: Seeds) -> list[Block]:
     return [
         Block("Results", results(sides, seeds), _NOISE if seeds.language else ""),
         Block("Tasks", tasks(sides), "Accuracy on held-out rows, means over the seeds."),
-        Block("Cost", costs(sides), "CPU time is that of the sandboxed processes, on the machine that ran them."),
+        Block("Cost", costs(sides), _TIMED),
         Block("Footprint", footprints(sides), _COUNTED),
     ]
 
