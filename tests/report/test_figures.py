@@ -1,8 +1,11 @@
 import struct
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
 from asi_arch.domain.candidate import Author
+from asi_arch.domain.errors import LabError
 from asi_arch.domain.profile import Policy
 from asi_arch.report.digest import digest, pools
 from asi_arch.report.figures import style
@@ -154,3 +157,13 @@ def test_all_cpu_time_is_accounted_for(campaign):
 
 def test_smoothing_is_a_mean_over_the_last_steps():
     assert smooth([1.0, 2.0, 3.0, 4.0], 2).tolist() == [1.5, 2.5, 3.5]
+
+
+def test_a_drawing_process_that_is_killed_is_told_in_a_sentence(campaign, monkeypatch):
+    def killed(*_):
+        raise BrokenProcessPool
+        yield
+
+    monkeypatch.setattr(ProcessPoolExecutor, "map", killed)
+    with pytest.raises(LabError, match="a process that draws figures was ended from outside"):
+        draw(digest(campaign), comparison_table(campaign), campaign, None, workers=2)
