@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from asi_arch.agents.composer.ablation import removable
 from asi_arch.cli import ablation
-from asi_arch.cli.ablation import AblateWish, cost_text, print_worth
+from asi_arch.cli.ablation import AblateWish, print_worth
 from asi_arch.domain.ablation import Ablation, PartWorth
 from asi_arch.domain.errors import UserError
+from asi_arch.domain.published import Origin
 from asi_arch.domain.verdict import Comparison, Interval
-from asi_arch.engine.ablate import plan
 from asi_arch.report.worth import EARNS, HINDERS, TRADES, UNKNOWN, ablation_data, standing
 from asi_arch.store.sqlite import SqliteStore
 from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
@@ -113,6 +112,7 @@ def test_a_design_is_taken_apart_once(asi_arch: Run, undisturbed: Path, tmp_path
     index = composed(state)
     done = asi_arch("ablate", str(index), "--seeds", "2", "--state", state, "--json", timeout=600)
     assert done.returncode == 0, done.stderr
+    assert " trainings, 0 of them stored. The others take about" in done.stderr
     found = json.loads(done.stdout)
     assert found["index"] == index
     assert all(part["standing"] for part in found["parts"])
@@ -126,11 +126,11 @@ def test_a_design_is_taken_apart_once(asi_arch: Run, undisturbed: Path, tmp_path
     assert asi_arch("check", tmp_path / "design.py", "--profile", "smoke").returncode == 0
 
 
-def test_the_cost_is_told_before_it_is_paid(undisturbed: Path) -> None:
-    store = SqliteStore.open(undisturbed, clock=lambda: 1.0, owner="test", read_only=True)
-    whole = store.proposals()[composed(undisturbed)]
+def test_an_imported_campaign_is_refused_for_what_it_is(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path / "state", clock=lambda: 1.0, owner="test")
+    origin = Origin(format="tables", title="a published tree", files={}, score="higher is better")
+    store.create(make_campaign().model_copy(update={"origin": origin}))
+    store.record(make_experiment(0, make_proposal("Free")), 0.5)
     store.close()
-    parts = removable(whole, None)
-    told = cost_text(plan(whole, None, seeds=4), 30.0)
-    assert f"{len(parts) + 1} designs with 4 seeds of their own, about" in told
-    assert cost_text(plan(whole, None, seeds=4), None).endswith("4 seeds of their own.")
+    with pytest.raises(UserError, match="holds an imported campaign"):
+        ablation.run(wish(tmp_path / "state"))

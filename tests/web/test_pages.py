@@ -110,14 +110,14 @@ def test_what_takes_long_to_make_anew_is_shown_as_it_was_with_its_age(
         assert now is not None
         before = now._replace(lines=now.lines[:30])
         monkeypatch.setattr(site.reader, "digest", lambda patience_s=0.0: before)
-        assert (derived(count), derived.behind(count), derived.finished) == (30, None, 1)
+        assert (derived.aged(count), derived.finished) == ((30, None), 1)
         monkeypatch.setattr(site.reader, "digest", lambda patience_s=0.0: now)
         may_end.clear()
-        assert (derived(count), derived(count), derived.behind(count), derived.finished) == (30, 30, 10, 1)
+        assert (derived(count), derived.aged(count), derived.finished) == (30, (30, 10), 1)
         may_end.set()
         while derived.finished < 2:
             time.sleep(0.01)
-        assert (derived(count), derived.behind(count)) == (40, None)
+        assert derived.aged(count) == (40, None)
 
 
 def test_a_mistake_of_ours_is_raised_and_not_kept(tmp_path: Path) -> None:

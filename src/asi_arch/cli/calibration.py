@@ -88,17 +88,17 @@ def known_text(known: Calibrated, *, is_all: bool = True) -> str:
     return f"Known since {day(found.at)}, measured {where}: {consequence}. --again measures it in this campaign."
 
 
-def cost_text(cost: Estimate, workers: int) -> str:
+def cost_text(cost: Estimate, workers: int, like: str = "the reference") -> str:
     """What is about to be spent, in a sentence."""
     text = f"{cost.trainings} trainings, {cost.trainings - cost.missing} of them stored."
     if cost.missing == 0:
         return f"{text} Nothing is left to train."
     if cost.cpu_s is None:
-        return f"{text} How long the others take is not known: the baseline has not been trained yet."
+        return f"{text} How long the others take is not known: {like} has not been trained yet."
     wall = clock_text(cost.cpu_s / workers)
     text += f" The others take about {clock_text(cost.cpu_s)} of CPU time, {wall} with {workers} at a time."
     if cost.guessed:
-        text += f" {cost.guessed} are of baselines never trained here and are counted like the reference's."
+        text += f" {cost.guessed} are of programs never trained here and are counted like those of {like}."
     return text
 
 

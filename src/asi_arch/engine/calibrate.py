@@ -39,7 +39,7 @@ class Estimate(NamedTuple):
     cpu_s: float | None
     """Of the missing ones, by what the same trainings took so far; None where there were none."""
     guessed: int = 0
-    """Trainings of baselines that were never trained here and are counted like the reference's."""
+    """Trainings of programs that were never trained here and are counted like another's."""
 
 
 class _Trial(NamedTuple):
@@ -94,13 +94,17 @@ def _unknown(bench: Bench, against: Sequence[str], seeds: int, known: Calibratio
     return list(found.values())
 
 
-def estimate(bench: Bench, trainings: Sequence[Training]) -> Estimate:
-    """What is missing, and its CPU time from trainings of the same baselines that are stored, else of the reference."""
+def estimate(bench: Bench, trainings: Sequence[Training], like: Proposal | None = None) -> Estimate:
+    """What is missing, and its CPU time from stored trainings of the same programs.
+
+    What was never trained is counted `like` another program, by default the reference.
+    """
+    like = like or bench.reference
     missing = [item for item in trainings if bench.store.run(key_of(bench, item)) is None]
-    models = {item.proposal.sha for item in trainings} | {bench.reference.sha}
+    models = {item.proposal.sha for item in trainings} | {like.sha}
     costs = {(sha, stage): _cost_s(bench, trainings, sha, stage) for sha in models for stage in StageName}
     guessed = sum(costs[item.proposal.sha, item.stage] is None for item in missing)
-    likely = [costs[item.proposal.sha, item.stage] or costs[bench.reference.sha, item.stage] for item in missing]
+    likely = [costs[item.proposal.sha, item.stage] or costs[like.sha, item.stage] for item in missing]
     known = [cost for cost in likely if cost is not None]
     return Estimate(len(trainings), len(missing), sum(known) if len(known) == len(missing) else None, guessed)
 

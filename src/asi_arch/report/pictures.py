@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from asi_arch.domain.errors import LabError
+from asi_arch.domain.errors import LabError, UserError
 from asi_arch.domain.experiment import Experiment
 from asi_arch.domain.ports import Store
 from asi_arch.report.digest import Digest
@@ -82,7 +82,10 @@ def _files(shown: Shown, present: Sequence[Plan], formats: Sequence[str], worker
     with tempfile.TemporaryDirectory(prefix="asi-arch-report-") as folder:
         # In a file: through a pipe it would keep the start, deaf as it is, until the processes have loaded Python.
         path = Path(folder) / "shown.pickle"
-        path.write_bytes(pickle.dumps(shown))
+        try:
+            path.write_bytes(pickle.dumps(shown))
+        except OSError as error:
+            raise UserError(f"the temporary folder can't be written to: {error.strerror or error}") from error
         pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare, initargs=(str(path),))
         try:
             with _deaf():

@@ -22,11 +22,11 @@ class _Made(NamedTuple):
     value: Any
 
 
-class _Making(NamedTuple):
-    """The same, under way."""
+class Aged(NamedTuple):
+    """A result, and how many experiments have finished since; None where it is of now."""
 
-    campaign: Digest
-    value: Future[Any]
+    value: Any
+    behind: int | None
 
 
 class Derived:
@@ -37,7 +37,7 @@ class Derived:
         self._lock = threading.RLock()  # what is done at once calls back at once
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="derived")
         self._kept: dict[Callable[[Digest], Any], _Made] = {}
-        self._under_way: dict[Callable[[Digest], Any], _Making] = {}
+        self._under_way: dict[Callable[[Digest], Any], Future[_Made]] = {}
         self._standing: dict[Callable[[Standing], Any], tuple[int, Any]] = {}
         self._finished = 0
 
@@ -55,25 +55,26 @@ class Derived:
 
         `make` is a function of a module, so that it is known again the next time. Raises what it raises.
         """
+        found = self.aged(make)
+        return None if found is None else cast(T, found.value)
+
+    def aged(self, make: Callable[[Digest], Any]) -> Aged | None:
+        """The same, with its age."""
         campaign = self._reader.digest()
         if campaign is None:
             return None
         kept = self._kept.get(make)
-        if kept is not None and kept.campaign is campaign:
-            return cast(T, kept.value)
-        made = self._made(make, campaign)
-        try:
-            return cast(T, made.result(None if kept is None else PATIENCE_S))
-        except NotYet:
-            assert kept is not None, "without an old result there is no end to patience"
-            return cast(T, kept.value)
-
-    def behind(self, make: Callable[[Digest], Any]) -> int | None:
-        """How many experiments have finished since what `make` has made; None where that is of now, or nothing yet."""
-        kept, campaign = self._kept.get(make), self._reader.digest()
-        if kept is None or campaign is None or kept.campaign is campaign:
-            return None
-        return len(campaign.lines) - len(kept.campaign.lines)
+        if kept is None:
+            made = self._made(make, campaign).result()
+        elif kept.campaign is campaign:
+            return Aged(kept.value, None)
+        else:
+            try:
+                made = self._made(make, campaign).result(PATIENCE_S)
+            except NotYet:
+                made = kept
+        is_current = made.campaign is campaign
+        return Aged(made.value, None if is_current else len(campaign.lines) - len(made.campaign.lines))
 
     def of_standing(self, make: Callable[[Standing], T], standing: Standing) -> T:
         """What `make` makes of it, once for every state of the store."""
@@ -82,19 +83,19 @@ class Derived:
             kept = self._standing[make] = (standing.number, make(standing))
         return cast(T, kept[1])
 
-    def _made(self, make: Callable[[Digest], Any], campaign: Digest) -> Future[Any]:
+    def _made(self, make: Callable[[Digest], Any], campaign: Digest) -> Future[_Made]:
         """What is under way, also where it began before the campaign moved again."""
         with self._lock:
-            making = self._under_way.get(make)
-            if making is None:
-                making = _Making(campaign, self._maker.submit(make, campaign))
-                self._under_way[make] = making
-                making.value.add_done_callback(lambda done: self._keep(make, campaign, done))
-            return making.value
+            if make not in self._under_way:
+                future = self._maker.submit(lambda: _Made(campaign, make(campaign)))
+                self._under_way[make] = future
+                future.add_done_callback(lambda done: self._keep(make, done))
+                return future
+            return self._under_way[make]
 
-    def _keep(self, make: Callable[[Digest], Any], campaign: Digest, done: Future[Any]) -> None:
+    def _keep(self, make: Callable[[Digest], Any], done: Future[_Made]) -> None:
         with self._lock:
             self._under_way.pop(make, None)
             if not done.cancelled() and done.exception() is None:
-                self._kept[make] = _Made(campaign, done.result())
+                self._kept[make] = done.result()
                 self._finished += 1

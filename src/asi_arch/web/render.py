@@ -73,10 +73,11 @@ class Pages:
         self, template: str, make: Callable[[Digest], dict[str, Any]], *, here: str, title: str, **content: Any
     ) -> str:
         """A page of what `make`, a function of a module, makes of the whole campaign; says so while that is read."""
-        made = self.derived(make)
+        made = self.derived.aged(make)
         reading = self.reader.progress if made is None else None
-        behind = self.derived.behind(make)
-        return self.html(template, here=here, title=title, reading=reading, behind=behind, **(made or {}), **content)
+        behind = None if made is None else made.behind
+        values = cast(dict[str, Any], made.value if made else {})
+        return self.html(template, here=here, title=title, reading=reading, behind=behind, **values, **content)
 
     def message(self, text: str) -> str:
         """A page with one sentence, made without looking at the store."""

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from asi_arch.agents.composer.argument import Origin, argument_for
+from asi_arch.agents.composer.argument import Origin
 from asi_arch.agents.composer.catalogue import CATALOGUE
 from asi_arch.agents.composer.design import Design, settle
 from asi_arch.agents.composer.rendering import rendered
-from asi_arch.agents.composer.wording import name_of
-from asi_arch.domain.candidate import Author, Proposal, fingerprint
+from asi_arch.agents.composer.writing import program_of, proposed
+from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import UserError
 
 
@@ -44,20 +44,7 @@ def rests(whole: Proposal, mechanisms: Sequence[str]) -> list[Rest]:
 
 def _without(whole: Proposal, design: Design, key: str) -> Proposal:
     rest = settle((part for part in design.parts if part.key != key), barred=frozenset({key}))
-    name = name_of(rest)
-    source = rendered(rest, name)
-    argument = argument_for(rest, name, Origin(whole.name, design, is_guessed=False))
-    return Proposal(
-        author=Author.COMPOSER,
-        name=name,
-        motivation=argument.motivation,
-        expectation=argument.expectation,
-        change=argument.change,
-        source=source,
-        fingerprint=fingerprint(source),
-        mechanisms=rest.keys,
-        design=rest.model_dump_json(),
-    )
+    return proposed(rest, program_of(rest), Origin(whole.name, design, is_guessed=False), Author.COMPOSER)
 
 
 def _design(whole: Proposal) -> Design:

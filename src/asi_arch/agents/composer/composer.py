@@ -3,13 +3,12 @@
 from random import Random
 from typing import NamedTuple
 
-from asi_arch.agents.composer.argument import Origin, argument_for
+from asi_arch.agents.composer.argument import Origin
 from asi_arch.agents.composer.baselines import nearest_design
 from asi_arch.agents.composer.design import Design
 from asi_arch.agents.composer.mutation import NO_FAVOUR, crossed, invented, mutated
-from asi_arch.agents.composer.rendering import rendered
-from asi_arch.agents.composer.wording import name_of
-from asi_arch.domain.candidate import Author, Proposal, fingerprint
+from asi_arch.agents.composer.writing import Program, program_of, proposed
+from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import LabError
 from asi_arch.domain.ports import Brief
 
@@ -44,11 +43,9 @@ class Composer:
         origin = origin_of(brief.parent)
         for attempt in range(_ATTEMPTS):
             draft = _draft(origin, brief, rng, attempt // _ATTEMPTS_PER_STRENGTH)
-            name = name_of(draft.design)
-            source = rendered(draft.design, name)
-            mark = fingerprint(source)
-            if mark not in brief.taken:
-                return _proposal(brief, origin, draft, (name, source, mark))
+            program = program_of(draft.design)
+            if program.fingerprint not in brief.taken:
+                return _proposal(brief, origin, draft, program)
         raise LabError(
             f"the composer found no new program in {_ATTEMPTS} drafts; {len(brief.taken)} programs are taken"
         )
@@ -80,20 +77,11 @@ def _draft(origin: Origin | None, brief: Brief, rng: Random, extra_mutations: in
     return Draft(design, partner)
 
 
-def _proposal(brief: Brief, origin: Origin | None, draft: Draft, program: tuple[str, str, str]) -> Proposal:
-    name, source, mark = program
-    argument = argument_for(draft.design, name, origin)
-    return Proposal(
-        author=Author.COMPOSER,
-        name=name,
-        motivation=argument.motivation,
-        expectation=argument.expectation,
-        change=argument.change,
-        source=source,
-        fingerprint=mark,
-        parent=brief.parent_index if origin else None,
-        partner=None if draft.partner is None else brief.reference_indices[draft.partner],
-        references=tuple(brief.reference_indices) if origin else (),
-        mechanisms=draft.design.keys,
-        design=draft.design.model_dump_json(),
+def _proposal(brief: Brief, origin: Origin | None, draft: Draft, program: Program) -> Proposal:
+    return proposed(draft.design, program, origin, Author.COMPOSER).model_copy(
+        update={
+            "parent": brief.parent_index if origin else None,
+            "partner": None if draft.partner is None else brief.reference_indices[draft.partner],
+            "references": tuple(brief.reference_indices) if origin else (),
+        }
     )

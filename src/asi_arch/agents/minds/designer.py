@@ -11,19 +11,17 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
-from asi_arch.agents.composer.argument import argument_for
 from asi_arch.agents.composer.catalogue import CATALOGUE
 from asi_arch.agents.composer.composer import origin_of
 from asi_arch.agents.composer.design import MAX_MATRICES, Design, Part, part_of, settle
 from asi_arch.agents.composer.mechanism import EXCLUSIVE, Family, Mechanism, Setting
-from asi_arch.agents.composer.rendering import rendered
-from asi_arch.agents.composer.wording import name_of
+from asi_arch.agents.composer.writing import program_of, proposed
 from asi_arch.agents.english import listed
 from asi_arch.agents.minds.elsewhere import asking_role, elsewhere
 from asi_arch.agents.minds.forecast import Forecast, Sentences
 from asi_arch.agents.minds.prompting import fitted
 from asi_arch.agents.minds.telling import agenda_of, experience_of, failure_of, idea_of, numbers, shortened
-from asi_arch.domain.candidate import Author, Proposal, fingerprint
+from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.minds import Mind, Question, Role
 from asi_arch.domain.ports import Brief, Known
 
@@ -179,20 +177,13 @@ def design_of(sketch: Sketch, start: Design | None) -> Design:
 def _proposal(brief: Brief, sketch: Sketch) -> Proposal:
     origin = origin_of(brief.parent)
     design = design_of(sketch, origin.design if origin else None)
-    name = name_of(design)
-    source = rendered(design, name)
-    return Proposal(
-        author=Author.DESIGNER,
-        name=name,
-        motivation=sketch.motivation,
-        expectation=sketch.expectation.words,
-        change=argument_for(design, name, origin).change,
-        source=source,
-        fingerprint=fingerprint(source),
-        parent=brief.parent_index if origin else None,
-        references=tuple(brief.reference_indices) if origin else (),
-        mechanisms=design.keys,
-        design=design.model_dump_json(),
+    return proposed(design, program_of(design), origin, Author.DESIGNER).model_copy(
+        update={
+            "motivation": sketch.motivation,
+            "expectation": sketch.expectation.words,
+            "parent": brief.parent_index if origin else None,
+            "references": tuple(brief.reference_indices) if origin else (),
+        }
     )
 
 

@@ -1,7 +1,7 @@
 """Runs the checks in order and writes the report."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import nn
 
@@ -55,8 +55,7 @@ def report_on(
         )
         findings, passed = _run(probe, needed_for(until, TRAINED_CHECKS if weights else CHECKS))
         footprint = _footprint(probe) if setting.context in probe.counts else None
-        is_passed = all(finding.severity is not Severity.ERROR for finding in findings)
-        timed = speeds(probe, cpu_clock) if footprint and is_passed else ()
+        timed = speeds(probe, cpu_clock) if footprint and not _errors(findings) else ()
     return CheckReport(
         sha=sha256(source),
         findings=tuple(findings),
@@ -90,9 +89,13 @@ def _run(probe: Probe, checks: tuple[Check, ...]) -> tuple[list[Finding], list[s
         findings += found + tampered
         if tampered:
             return findings, passed
-        if all(finding.severity is not Severity.ERROR for finding in found):
+        if not _errors(found):
             passed.append(check.name)
     return findings, [*passed, "tampering"]
+
+
+def _errors(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
 def run_one(check: Check, probe: Probe) -> list[Finding]:

@@ -14,7 +14,7 @@
   }
 
   function settle(hash, top) {
-    const aim = hash && document.getElementById(decodeURIComponent(hash.slice(1)));
+    const aim = hash && document.getElementById(hash.slice(1));
     if (aim) aim.scrollIntoView();
     else scrollTo(0, top);
   }
