@@ -58,9 +58,9 @@ def test_what_runs_is_written_down_and_believed_only_while_somebody_holds_the_lo
     store = opened(tmp_path)
     store.create(make_campaign())
     reader = Reader(tmp_path, now=lambda: 9.0)
-    assert reader.now_running() == now
+    assert reader.now_running(reader.standing()) == now
     store.close()
-    assert reader.now_running() is None
+    assert reader.now_running(reader.standing()) is None
     file.listen(Recorded(make_experiment(3, proposal), None, 1))
     assert read_now(tmp_path) == now.model_copy(update={"running": ()})
     reader.close()

@@ -2,6 +2,7 @@
 # pygments has no types.
 """Source code in colours, for light and dark pages."""
 
+from functools import lru_cache
 from typing import cast
 
 from markupsafe import Markup
@@ -14,6 +15,7 @@ from pygments.lexers.python import PythonLexer
 _LEXERS = {"python": PythonLexer, "diff": DiffLexer, "json": JsonLexer}
 
 
+@lru_cache(maxsize=128)
 def code(source: str, language: str) -> Markup:
     """Escaped and coloured HTML; `language` is 'python', 'diff' or 'json'."""
     return Markup(highlight(source, _LEXERS[language](), _formatter("default")))

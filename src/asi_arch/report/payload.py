@@ -4,7 +4,6 @@ Every function returns dictionaries, lists, strings, numbers and None only. A nu
 """
 
 import difflib
-from collections.abc import Mapping
 from statistics import fmean
 from typing import Any, TypedDict, cast
 
@@ -12,7 +11,6 @@ from asi_arch.domain.agenda import in_force, standings
 from asi_arch.domain.campaign import EventKind
 from asi_arch.domain.candidate import Author, Proposal
 from asi_arch.domain.errors import UserError
-from asi_arch.domain.experiment import Summary
 from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
@@ -236,10 +234,10 @@ def tree_payload(store: Store) -> TreePayload:
     )
 
 
-def experiment_payload(store: Store, index: int, known: Mapping[int, Summary] | None = None) -> ExperimentPayload:
+def experiment_payload(store: Store, index: int, known: Lineage | None = None) -> ExperimentPayload:
     """Everything about one experiment. Raises `UserError` when there is no such finished experiment.
 
-    `known` are all summaries by index, for who has read them already.
+    `known` is of all that are finished, for who has read them already.
     """
     campaign = existing(store)
     found = store.experiment(index)
@@ -249,7 +247,8 @@ def experiment_payload(store: Store, index: int, known: Mapping[int, Summary] | 
     is_own = campaign.origin is None
     reference = store.experiment(0) if index and is_own else None
     parent = None if proposal.parent is None else store.experiment(proposal.parent)
-    summaries = known if known is not None else {summary.index: summary for summary in store.summaries()}
+    lineage = known or Lineage(store.summaries())
+    summaries = lineage.nodes
     measure = yardstick(campaign, summaries)
     parts = measure.parts(summaries[index])
     provenance = provenances(store.events(0, EventKind.TRACED)).get(index)
@@ -266,7 +265,7 @@ def experiment_payload(store: Store, index: int, known: Mapping[int, Summary] | 
         parent=summary_data(summaries[parent.index], measure) if parent else None,
         partner=proposal.partner,
         references=list(proposal.references),
-        children=[s.index for s in summaries.values() if s.parent == index],
+        children=lineage.children(index),
         idea=idea_data(proposal),
         provenance=provenance.model_dump(mode="json") if provenance else None,
         repairs=repairs_data(proposal),

@@ -6,10 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from typing import Any, NamedTuple, TypeVar, cast
 
+from typing_extensions import TypeVarTuple, Unpack
+
 from asi_arch.report.digest import Digest
-from asi_arch.web.reader import Reader, Standing
+from asi_arch.web.reader import Reader
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 PATIENCE_S = 0.06
 """So long a page waits for what is made anew, before it shows what was made of the campaign as it was before."""
@@ -38,7 +41,7 @@ class Derived:
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="derived")
         self._kept: dict[Callable[[Digest], Any], _Made] = {}
         self._under_way: dict[Callable[[Digest], Any], Future[_Made]] = {}
-        self._standing: dict[Callable[[Standing], Any], tuple[int, Any]] = {}
+        self._once: dict[Callable[..., Any], tuple[tuple[object, ...], Any]] = {}
         self._finished = 0
 
     @property
@@ -76,11 +79,11 @@ class Derived:
         is_current = made.campaign is campaign
         return Aged(made.value, None if is_current else len(campaign.lines) - len(made.campaign.lines))
 
-    def of_standing(self, make: Callable[[Standing], T], standing: Standing) -> T:
-        """What `make` makes of it, once for every state of the store."""
-        kept = self._standing.get(make)
-        if kept is None or kept[0] != standing.number:
-            kept = self._standing[make] = (standing.number, make(standing))
+    def once(self, make: Callable[[Unpack[Ts]], T], *given: Unpack[Ts]) -> T:
+        """What `make` makes of these very objects, kept until it is asked about others."""
+        kept = self._once.get(make)
+        if kept is None or any(one is not other for one, other in zip(kept[0], given, strict=True)):
+            kept = self._once[make] = (given, make(*given))
         return cast(T, kept[1])
 
     def _made(self, make: Callable[[Digest], Any], campaign: Digest) -> Future[_Made]:

@@ -44,7 +44,8 @@ async def changes(reader: Reader, finished: Callable[[], int] = lambda: 0) -> As
 
 
 def _state(reader: Reader, finished: Callable[[], int]) -> dict[str, Any]:
-    standing, now = reader.standing(), reader.now_running()
+    standing = reader.standing()
+    now = reader.now_running(standing)
     return {
         "number": standing.number,
         "running": standing.writer is not None,

@@ -1,7 +1,7 @@
 """Reads one campaign for pages: what is cheap at each request, what is dear once and then only what has come since."""
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.experiment import Summary
+from asi_arch.domain.lineage import Lineage
 from asi_arch.engine.progress_file import Now, read_now
 from asi_arch.folders import existing_campaign, opened_store
 from asi_arch.report.digest import Digest, digest
@@ -29,7 +30,8 @@ class Standing(NamedTuple):
     """Where a campaign stands, from what is read fast."""
 
     campaign: Campaign
-    summaries: dict[int, Summary]
+    lineage: Lineage
+    """Of what is finished."""
     unfinished: dict[int, Proposal]
     last: Event | None
     yardstick: Yardstick
@@ -42,6 +44,11 @@ class Standing(NamedTuple):
     def number(self) -> int:
         """Of the newest event."""
         return self.last.number if self.last else 0
+
+    @property
+    def summaries(self) -> Mapping[int, Summary]:
+        """Of what is finished, by index and in its order."""
+        return self.lineage.nodes
 
 
 class Progress(NamedTuple):
@@ -83,17 +90,18 @@ class Reader:
             yield store
 
     def standing(self) -> Standing:
-        """As of now."""
+        """As of now; the same object as long as nothing has changed."""
         with self.store() as store, self._lock:
             last, known = store.last_event(), self._standing
             if known is None or last != known.last:
-                campaign = existing_campaign(store, self.folder)
-                summaries = {summary.index: summary for summary in store.summaries()}
-                measure = yardstick(campaign, summaries)
+                campaign, lineage = existing_campaign(store, self.folder), Lineage(store.summaries())
+                measure = yardstick(campaign, lineage.nodes)
                 lifecycle = store.last_event(EventKind.OPENED, EventKind.CLOSED)
-                known = Standing(campaign, summaries, store.unfinished(), last, measure, lifecycle, None)
-                self._standing = known
-        return known._replace(writer=holder(self.folder))
+                known = Standing(campaign, lineage, store.unfinished(), last, measure, lifecycle, None)
+            if (writer := holder(self.folder)) != known.writer:
+                known = known._replace(writer=writer)
+            self._standing = known
+            return known
 
     def digest(self, patience_s: float = PATIENCE_S) -> Digest | None:
         """Of the whole campaign as of now; None while it is read for the first time.
@@ -119,9 +127,9 @@ class Reader:
                 self._table = number, comparison_table(store, _TABLE)
             return self._table[1]
 
-    def now_running(self) -> Now | None:
+    def now_running(self, standing: Standing) -> Now | None:
         """What is in flight, as it was last told; None where nobody is at work."""
-        return read_now(self.folder) if holder(self.folder) is not None else None
+        return read_now(self.folder) if standing.writer is not None else None
 
     @property
     def progress(self) -> Progress:

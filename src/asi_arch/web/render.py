@@ -55,9 +55,8 @@ class Pages:
         shared = cast(dict[str, Any], self._environment.globals)
         shared |= {"MISSING": MISSING, "navigation": NAVIGATION}
 
-    def html(self, template: str, *, here: str, title: str, **content: Any) -> str:
+    def html(self, template: str, standing: Standing, *, here: str, title: str, **content: Any) -> str:
         """A page; `here` is the navigation's address that it belongs to."""
-        standing = self.reader.standing()
         return self._environment.get_template(f"{template}.html.j2").render(
             here=here,
             title=title,
@@ -70,14 +69,22 @@ class Pages:
         )
 
     def html_of(
-        self, template: str, make: Callable[[Digest], dict[str, Any]], *, here: str, title: str, **content: Any
+        self,
+        template: str,
+        standing: Standing,
+        make: Callable[[Digest], dict[str, Any]],
+        *,
+        here: str,
+        title: str,
+        **content: Any,
     ) -> str:
         """A page of what `make`, a function of a module, makes of the whole campaign; says so while that is read."""
         made = self.derived.aged(make)
         reading = self.reader.progress if made is None else None
         behind = None if made is None else made.behind
         values = cast(dict[str, Any], made.value if made else {})
-        return self.html(template, here=here, title=title, reading=reading, behind=behind, **values, **content)
+        found = {"reading": reading, "behind": behind, **values, **content}
+        return self.html(template, standing, here=here, title=title, **found)
 
     def message(self, text: str) -> str:
         """A page with one sentence, made without looking at the store."""

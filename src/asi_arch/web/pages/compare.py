@@ -14,6 +14,7 @@ from asi_arch.report.highlight import code
 from asi_arch.report.payload import source_diff
 from asi_arch.report.words import listed
 from asi_arch.web.charts import Axes, Point, Series, chart
+from asi_arch.web.reader import Standing
 from asi_arch.web.render import Pages
 from asi_arch.web.sides import Row, Seeds, Side, costs, footprints, results, tasks
 
@@ -82,12 +83,12 @@ def add(router: APIRouter, pages: Pages) -> None:
         ticked: Annotated[list[str] | None, Query(alias="id")] = None,
     ) -> HTMLResponse:
         texts = [*(ids or ()), *(ticked or ())]
-        wish = wanted(texts)
-        trouble = _trouble(pages, wish)
+        wish, standing = wanted(texts), pages.reader.standing()
+        trouble = _trouble(standing, wish)
         is_told = trouble is None and bool(wish.indices)
-        content: dict[str, Any] = _content(pages, wish.indices) if is_told else {"sides": []}
+        content: dict[str, Any] = _content(pages, standing, wish.indices) if is_told else {"sides": []}
         content["field"] = " ".join(texts) if wish.unread else ", ".join(map(str, wish.indices))
-        html = pages.html("compare", here="/compare", title="Compare", trouble=trouble, most=MOST, **content)
+        html = pages.html("compare", standing, here="/compare", title="Compare", trouble=trouble, most=MOST, **content)
         return HTMLResponse(html, trouble.status if trouble else 200)
 
 
@@ -102,7 +103,7 @@ def wanted(texts: Sequence[str]) -> Wish:
     return Wish(tuple(indices), "")
 
 
-def _trouble(pages: Pages, wish: Wish) -> Trouble | None:
+def _trouble(standing: Standing, wish: Wish) -> Trouble | None:
     if wish.unread:
         text = wish.unread if len(wish.unread) <= _QUOTED else f"{wish.unread[:_QUOTED]} …"
         return Trouble(400, f"“{text}” is not the number of an experiment. Give numbers, such as 0, 12, 40.")
@@ -112,7 +113,6 @@ def _trouble(pages: Pages, wish: Wish) -> Trouble | None:
         return Trouble(400, f"One experiment alone can't be compared: give {FEWEST} to {MOST} different numbers.")
     if len(wish.indices) > MOST:
         return Trouble(400, f"{len(wish.indices)} experiments are too many to see side by side: give at most {MOST}.")
-    standing = pages.reader.standing()
     absent = [f"#{index}" for index in wish.indices if index not in standing.summaries]
     if not absent:
         return None
@@ -121,8 +121,8 @@ def _trouble(pages: Pages, wish: Wish) -> Trouble | None:
     return Trouble(404, f"There is no finished experiment {listed(absent, 'or')} in this campaign.")
 
 
-def _content(pages: Pages, indices: Sequence[int]) -> dict[str, Any]:
-    sides = _sides(pages, indices)
+def _content(pages: Pages, standing: Standing, indices: Sequence[int]) -> dict[str, Any]:
+    sides = _sides(pages, standing, indices)
     read = pages.reader.digest(patience_s=0.05)
     seeds = Seeds(read.language_noise, read.recall_noise) if read else Seeds(None, None)
     return {
@@ -135,8 +135,7 @@ def _content(pages: Pages, indices: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _sides(pages: Pages, indices: Sequence[int]) -> list[Side]:
-    standing = pages.reader.standing()
+def _sides(pages: Pages, standing: Standing, indices: Sequence[int]) -> list[Side]:
     with pages.reader.store() as store:
         found = [experiment for index in indices if (experiment := store.experiment(index)) is not None]
     return [

@@ -1,18 +1,18 @@
 """Everything about one experiment: idea, result, evidence, code, and what to do next."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
+from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Adapter, Author
 from asi_arch.domain.errors import StoreError, UserError
 from asi_arch.domain.exchanges import Exchange
-from asi_arch.domain.experiment import Summary
-from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
 from asi_arch.domain.profile import StageName
 from asi_arch.domain.published import Published
@@ -22,6 +22,7 @@ from asi_arch.report.words import BY_A_MODEL
 from asi_arch.settings import profile_names
 from asi_arch.store.exchanges import SqliteExchanges
 from asi_arch.web.charts import Axes, Point, Series, chart
+from asi_arch.web.reader import Standing
 from asi_arch.web.render import Pages
 
 _LONGEST_TEXT = 20_000
@@ -59,38 +60,38 @@ def add(router: APIRouter, pages: Pages) -> None:
     def experiment(  # pyright: ignore[reportUnusedFunction]
         index: int = Path(ge=0, le=10**9), against: int | None = Query(None, ge=0, le=10**9)
     ) -> HTMLResponse:
-        summaries = pages.reader.standing().summaries
-        if index not in summaries:
-            raise HTTPException(404, _not_there(pages, index))
+        standing = pages.reader.standing()
+        if index not in standing.summaries:
+            raise HTTPException(404, _not_there(standing, index))
         with pages.reader.store() as store:
             try:
-                found = experiment_payload(store, index, summaries)
+                found = experiment_payload(store, index, standing.lineage)
             except UserError as error:
                 raise HTTPException(404, str(error)) from error
-            content = _content(pages, store, found, against)
+            content = _content(pages, standing, store, found, against)
         title = f"#{index} {found['name']}"
-        return HTMLResponse(pages.html("experiment", here="/experiments", title=title, **content))
+        return HTMLResponse(pages.html("experiment", standing, here="/experiments", title=title, **content))
 
 
-def _not_there(pages: Pages, index: int) -> str:
-    if index in pages.reader.standing().unfinished:
+def _not_there(standing: Standing, index: int) -> str:
+    if index in standing.unfinished:
         return f"Experiment {index} is not finished yet; this page appears when it is."
     return f"There is no experiment {index} in this campaign."
 
 
-def _content(pages: Pages, store: Store, found: ExperimentPayload, against: int | None) -> dict[str, Any]:
-    index = found["index"]
-    summaries = pages.reader.standing().summaries
-    lineage = Lineage(summaries.values())
-    ancestors = lineage.path(index)[:-1][::-1]
+def _content(
+    pages: Pages, standing: Standing, store: Store, found: ExperimentPayload, against: int | None
+) -> dict[str, Any]:
+    index, path = found["index"], standing.lineage.path(found["index"])
+    ancestors = path[:-1][::-1]
     against = against if against in ancestors else (ancestors[0] if ancestors else None)
     reference = found["reference"]["name"] if found["reference"] else ""
     experiment = store.experiment(index)
     return {
         "found": found,
-        "summaries": summaries,
-        "path": lineage.path(index),
-        "neighbours": _neighbours(summaries, index),
+        "summaries": standing.summaries,
+        "path": path,
+        "neighbours": _neighbours(list(standing.summaries), index),
         "charts": [_curves(stage, found, reference) for stage in StageName if found["curves"][stage.value]["loss"]],
         "source": code(found["source"], "python") if found["source"] else None,
         "against": against,
@@ -99,7 +100,7 @@ def _content(pages: Pages, store: Store, found: ExperimentPayload, against: int 
         "repairs": [{**repair, "diff": code(repair["diff"], "diff")} for repair in found["repairs"]],
         "review_diff": code(found["review"]["diff"], "diff") if found["review"] and found["review"]["diff"] else None,
         "talks": _talks(pages, index),
-        "steps": _steps(pages, found, experiment.proposal.adapter if experiment else Adapter.MIXER),
+        "steps": _steps(pages, standing.campaign, found, experiment.proposal.adapter if experiment else Adapter.MIXER),
         "tasks": _tasks(found),
         "by_a_model": BY_A_MODEL,
         "readings": pages.literature.readings(found["idea"]["passages"]),
@@ -108,10 +109,10 @@ def _content(pages: Pages, store: Store, found: ExperimentPayload, against: int 
     }
 
 
-def _neighbours(summaries: Mapping[int, Summary], index: int) -> tuple[int | None, int | None]:
-    """The ones before and after it, by number."""
-    before = max((i for i in summaries if i < index), default=None)
-    return before, min((i for i in summaries if i > index), default=None)
+def _neighbours(known: Sequence[int], index: int) -> tuple[int | None, int | None]:
+    """The ones before and after it, of numbers in their order."""
+    place = bisect_left(known, index)
+    return (known[place - 1] if place else None), (known[place + 1] if place + 1 < len(known) else None)
 
 
 def _curves(stage: StageName, found: ExperimentPayload, reference: str) -> Markup:
@@ -181,8 +182,7 @@ def _shortened(text: str) -> str:
     return text if left <= 0 else f"{text[:_LONGEST_TEXT]}\n... {left:,} characters more"
 
 
-def _steps(pages: Pages, found: ExperimentPayload, adapter: Adapter) -> list[Step]:
-    campaign = pages.reader.standing().campaign
+def _steps(pages: Pages, campaign: Campaign, found: ExperimentPayload, adapter: Adapter) -> list[Step]:
     if campaign.origin is not None:
         return []
     index, is_measured = str(found["index"]), found["outcome"]["kind"] == "measured"

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.experiment import Summary
+from asi_arch.report.digest import Digest
 from asi_arch.report.words import OUTCOMES
 from asi_arch.web.render import Pages
 
@@ -68,11 +69,12 @@ def add(router: APIRouter, pages: Pages) -> None:
         page: int = Query(1, ge=1, le=10**6),
     ) -> HTMLResponse:
         wish = Wish(q.strip(), outcome, author, sort, falling, page)
-        mechanisms = mechanisms_of(pages)
-        found = find(list(pages.reader.standing().summaries.values()), mechanisms, wish)
+        mechanisms, standing = mechanisms_of(pages), pages.reader.standing()
+        found = find(list(standing.summaries.values()), mechanisms, wish)
         return HTMLResponse(
             pages.html(
                 "experiments",
+                standing,
                 here="/experiments",
                 title="Experiments",
                 wish=wish,
@@ -88,12 +90,19 @@ def add(router: APIRouter, pages: Pages) -> None:
 def mechanisms_of(pages: Pages) -> dict[int, tuple[str, ...]]:
     """Of every experiment that is read already."""
     campaign = pages.reader.digest(patience_s=0.05)
-    return {line.summary.index: line.mechanisms for line in campaign.lines} if campaign else {}
+    return pages.derived.once(_mechanisms, campaign) if campaign else {}
+
+
+def _mechanisms(campaign: Digest) -> dict[int, tuple[str, ...]]:
+    return {line.summary.index: line.mechanisms for line in campaign.lines}
 
 
 def find(summaries: list[Summary], mechanisms: dict[int, tuple[str, ...]], wish: Wish) -> Found:
     """Those that fit, sorted, one page of them; a page beyond the last is the last."""
-    kept = [s for s in summaries if _fits(s, mechanisms.get(s.index, ()), wish)]
+    kept = [s for s in summaries if not wish.outcome or s.outcome == wish.outcome]
+    kept = [s for s in kept if not wish.author or s.author.value == wish.author]
+    text = wish.text.casefold()
+    kept = [s for s in kept if not text or _is_meant(s, mechanisms.get(s.index, ()), text)]
     key = _KEYS[wish.sort]
     known = sorted((s for s in kept if key(s) is not None), key=key, reverse=wish.falling)
     ordered = known + [s for s in kept if key(s) is None]
@@ -102,12 +111,9 @@ def find(summaries: list[Summary], mechanisms: dict[int, tuple[str, ...]], wish:
     return Found(ordered[(page - 1) * PER_PAGE : page * PER_PAGE], len(ordered), page, last)
 
 
-def _fits(summary: Summary, mechanisms: tuple[str, ...], wish: Wish) -> bool:
-    if wish.outcome and summary.outcome != wish.outcome:
-        return False
-    if wish.author and summary.author.value != wish.author:
-        return False
-    text, number = wish.text.casefold(), str(summary.index)
+def _is_meant(summary: Summary, mechanisms: tuple[str, ...], text: str) -> bool:
+    """By a text in lower case."""
+    number = str(summary.index)
     if text.startswith("#"):
         return text == f"#{number}"
-    return text == number or any(text in word.casefold() for word in (summary.name, *mechanisms))
+    return text == number or text in "\n".join((summary.name, *mechanisms)).casefold()

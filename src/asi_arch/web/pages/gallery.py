@@ -84,7 +84,8 @@ def add(router: APIRouter, pages: Pages) -> None:
             "ideas": {index: sentence(found) for index, found in proposals.items() if found is not None},
             "command": pages.command,
         }
-        return HTMLResponse(pages.html_of("gallery", content, here="/gallery", title="Gallery", **more))
+        standing = pages.reader.standing()
+        return HTMLResponse(pages.html_of("gallery", standing, content, here="/gallery", title="Gallery", **more))
 
 
 def content(campaign: Digest) -> dict[str, Any]:

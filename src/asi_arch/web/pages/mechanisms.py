@@ -69,17 +69,18 @@ def add(router: APIRouter, pages: Pages) -> None:
     def of_mechanisms(  # pyright: ignore[reportUnusedFunction]
         sort: Sort = Sort.USE, page: int = Query(1, ge=1, le=10**6)
     ) -> HTMLResponse:
-        is_own = pages.reader.standing().campaign.origin is None
+        standing = pages.reader.standing()
         found = pages.derived(mechanisms)
         return HTMLResponse(
             pages.html_of(
                 "mechanisms",
+                standing,
                 content,
                 here="/mechanisms",
                 title="Mechanisms",
                 sort=sort.value,
                 **(table(found, sort, page) if found else {}),
-                trace=pages.command("provenance", "--all") if is_own else "",
+                trace=pages.command("provenance", "--all") if standing.campaign.origin is None else "",
             )
         )
 

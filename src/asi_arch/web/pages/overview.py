@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -12,7 +12,6 @@ from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreError
 from asi_arch.domain.exchanges import Charge
 from asi_arch.domain.experiment import Summary
-from asi_arch.domain.lineage import Lineage
 from asi_arch.report.digest import Digest
 from asi_arch.report.findings import Failure, failures, subject
 from asi_arch.report.headline import headline
@@ -28,8 +27,8 @@ _RECENT = 8
 _PACE = 20
 """The pace is that of so many experiments that ended last."""
 _FAILURES = 5
-_SHOWN = 2000
-"""Points of one kind that a chart shows: more can't be told apart."""
+_POINTED = 200
+"""Of one kind of points, so many can be pointed at and followed: more can't be told apart."""
 
 
 class Tile(NamedTuple):
@@ -53,28 +52,30 @@ def add(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/")
     def overview() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return HTMLResponse(pages.html("overview", here="/", title="Overview", **_content(pages)))
+        standing = pages.reader.standing()
+        content = _content(pages, standing)
+        return HTMLResponse(pages.html("overview", standing, here="/", title="Overview", **content))
 
 
-def _content(pages: Pages) -> dict[str, Any]:
-    reader = pages.reader
-    standing, campaign, table = reader.standing(), reader.digest(), reader.table()
+def _content(pages: Pages, standing: Standing) -> dict[str, Any]:
+    reader, once = pages.reader, pages.derived.once
+    campaign, table = reader.digest(), reader.table()
     is_own = standing.campaign.origin is None
     whole = pages.derived(_whole)
     return {
-        "headline": headline(campaign, table) if campaign and is_own else None,
+        "headline": once(headline, campaign, table) if campaign and is_own else None,
         "subject": whole.subject if whole else None,
         "beside": whole.beside if whole else "",
         "reading": None if campaign else reader.progress,
-        "now": reader.now_running(),
+        "now": reader.now_running(standing),
         "unfinished": standing.unfinished,
-        "tiles": _tiles(pages, standing, whole) if is_own else _published(standing, campaign),
-        "outcomes": pages.derived.of_standing(_outcomes, standing),
+        "tiles": _tiles(pages, standing, whole) if is_own else once(_published, standing, campaign),
+        "outcomes": once(_outcomes, standing),
         "failures": whole.failures if whole and is_own else (),
         "savings": whole.savings if whole and is_own else "",
         "table": table,
-        "chart": pages.derived.of_standing(_progress_chart, standing),
-        "recent": sorted(standing.summaries.values(), key=lambda s: -s.index)[:_RECENT],
+        "chart": once(_progress_chart, standing),
+        "recent": list(standing.summaries.values())[: -_RECENT - 1 : -1],
         "resume": pages.command("run"),
         "next_steps": _next_steps(pages, whole) if is_own else [],
     }
@@ -124,7 +125,7 @@ def _beside(campaign: Digest, index: int | None) -> str:
 
 
 def _tiles(pages: Pages, standing: Standing, whole: _Whole | None) -> list[Tile]:
-    counts = pages.derived.of_standing(_counts, standing)
+    counts = pages.derived.once(_counts, standing)
     if whole is None:
         return counts
     return [
@@ -142,7 +143,7 @@ def _savings(campaign: Digest) -> str:
 
 def _published(standing: Standing, campaign: Digest | None) -> list[Tile]:
     """Of an imported campaign: what others wrote down."""
-    lineage = Lineage(standing.summaries.values())
+    lineage = standing.lineage
     parents = sum(bool(lineage.children(index)) for index in standing.summaries)
     depth = max((node.depth for node in lay_out(lineage).nodes), default=0)
     scored = [s for s in standing.summaries.values() if s.fitness is not None]
@@ -217,17 +218,17 @@ def _progress_chart(standing: Standing) -> Markup:
     if standing.campaign.origin is not None:
         return _scores(standing)
     invented = [s for s in measured if s.author is not Author.BASELINE]
-    fit = [s for s in invented if s.fitness is not None]
+    fit = [_point(s) for s in invented if s.fitness is not None]
     baselines = [s for s in measured if s.author is Author.BASELINE]
     levels = [Rule(s.language_loss or 0.0, s.name, tone) for s, tone in zip(baselines[:3], "bcd", strict=False)]
-    shown = sorted(s.language_loss or 0.0 for s in [*fit, *baselines]) or [0.0]
+    shown = sorted(p.y for p in [*fit, *map(_point, baselines)]) or [0.0]
     room = 0.15 * (shown[-1] - shown[0]) or 0.1
     return chart(
         Axes("Language loss of every experiment", "experiment", "nats", y_range=(shown[0] - room, shown[-1] + room)),
         [
-            Series("without a fitness", _points([s for s in invented if s.fitness is None]), "quiet", "rings"),
-            Series(f"with a fitness{_how_many(fit)}", _points(fit), "a", "dots"),
-            Series("lowest so far", _lowest(fit), "a", "steps"),
+            _dots("without a fitness", [_point(s) for s in invented if s.fitness is None], "quiet", "rings"),
+            _dots("with a fitness", fit, "a", "dots"),
+            Series("lowest so far", _records(fit), "a", "steps"),
         ],
         levels,
     )
@@ -236,23 +237,20 @@ def _progress_chart(standing: Standing) -> Markup:
 def _scores(standing: Standing) -> Markup:
     """For a campaign that has scores only."""
     scored = [s for s in standing.summaries.values() if s.fitness is not None]
-    stride = -(-len(scored) // _SHOWN) or 1
     points = [
         Point(s.index, s.fitness or 0.0, f"#{s.index} {s.name}: {s.fitness:.3f}", f"/experiments/{s.index}")
-        for s in scored[::stride]
+        for s in scored
     ]
-    return chart(Axes("Score of every experiment", "experiment", "score"), [Series("score", points, "a", "dots")])
+    best = Series("best so far", _records(points, sign=-1.0), "a", "steps")
+    return chart(Axes("Score of every experiment", "experiment", "score"), [_dots("score", points, "a", "dots"), best])
 
 
-def _points(summaries: Sequence[Summary]) -> list[Point]:
-    """At most `_SHOWN` of them, evenly chosen, always with the newest."""
-    stride = -(-len(summaries) // _SHOWN) or 1
-    return [_point(s) for s in summaries[::-1][::stride]][::-1]
-
-
-def _how_many(summaries: Sequence[Summary]) -> str:
-    stride = -(-len(summaries) // _SHOWN)
-    return f" (one in {stride} is shown)" if stride > 1 else ""
+def _dots(name: str, points: Sequence[Point], tone: str, kind: Literal["dots", "rings"]) -> Series:
+    """All of them; the newest with their words. Many rings would hide each other."""
+    silent = len(points) - _POINTED
+    if silent <= 0:
+        return Series(name, points, tone, kind)
+    return Series(name, [Point(p.x, p.y) if i < silent else p for i, p in enumerate(points)], tone, "dots")
 
 
 def _point(summary: Summary) -> Point:
@@ -261,15 +259,13 @@ def _point(summary: Summary) -> Point:
     return Point(summary.index, loss, words, f"/experiments/{summary.index}")
 
 
-def _lowest(summaries: list[Summary]) -> list[Point]:
+def _records(points: Sequence[Point], *, sign: float = 1.0) -> list[Point]:
+    """Those that are lower than all before, and the end; with `sign` -1, higher."""
     found: list[Point] = []
-    best = float("inf")
-    for summary in summaries:
-        loss = summary.language_loss or best
-        if loss < best or summary is summaries[-1]:
-            best = min(best, loss)
-            found.append(Point(summary.index, best))
-    return found
+    for point in points:
+        if not found or sign * point.y < sign * found[-1].y:
+            found.append(point)
+    return found if not found else [*found, Point(points[-1].x, found[-1].y)]
 
 
 def _next_steps(pages: Pages, whole: _Whole | None) -> list[tuple[str, str]]:

@@ -42,10 +42,9 @@ def add(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/scaling")
     def scaling() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        verify = pages.command("verify", "best") if pages.reader.standing().campaign.origin is None else ""
-        return HTMLResponse(
-            pages.html_of("scaling", content, here="/scaling", title="Discoveries against compute", verify=verify)
-        )
+        standing, title = pages.reader.standing(), "Discoveries against compute"
+        verify = pages.command("verify", "best") if standing.campaign.origin is None else ""
+        return HTMLResponse(pages.html_of("scaling", standing, content, here="/scaling", title=title, verify=verify))
 
 
 def content(campaign: Digest) -> dict[str, Any]:

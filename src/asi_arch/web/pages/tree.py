@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from asi_arch.domain.experiment import Summary
-from asi_arch.domain.lineage import Lineage
 from asi_arch.report.series.tree import TreeNode, lay_out
 from asi_arch.web.pages.experiments import mechanisms_of
 from asi_arch.web.render import Pages
@@ -33,8 +32,9 @@ def add(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/tree")
     def tree(node: int | None = Query(None, ge=0, le=10**9)) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        count = len(pages.reader.standing().summaries)
-        return HTMLResponse(pages.html("tree", here="/tree", title="Tree", count=count, node=node))
+        standing = pages.reader.standing()
+        count = len(standing.summaries)
+        return HTMLResponse(pages.html("tree", standing, here="/tree", title="Tree", count=count, node=node))
 
     @router.get("/tree.json")
     def nodes() -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
@@ -45,7 +45,7 @@ def _content(pages: Pages) -> dict[str, Any]:
     standing = pages.reader.standing()
     summaries, known = standing.summaries, mechanisms_of(pages)
     reference = next((s.language_loss for s in summaries.values() if s.name == standing.yardstick.reference), None)
-    laid = lay_out(Lineage(summaries.values()))
+    laid = lay_out(standing.lineage)
     return {
         "number": standing.number,
         "fields": FIELDS,

@@ -26,7 +26,8 @@ def add(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/trends")
     def trends() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return HTMLResponse(pages.html_of("trends", content, here="/trends", title="Pool and trends"))
+        standing = pages.reader.standing()
+        return HTMLResponse(pages.html_of("trends", standing, content, here="/trends", title="Pool and trends"))
 
 
 def content(campaign: Digest) -> dict[str, Any]:
