@@ -10,7 +10,7 @@ import pytest
 from asi_arch.report.digest import Digest
 from asi_arch.testing.fake_store import FakeStore
 from asi_arch.testing.records import make_campaign
-from asi_arch.web.derived import Derived
+from asi_arch.web.derived import BRIEF_S, Derived
 
 from .stores import NASTY, Site, forty, hostile, opened, published_tree, stored
 
@@ -102,6 +102,7 @@ def test_what_takes_long_to_make_anew_is_shown_as_it_was_with_its_age(
     may_end.set()
 
     def count(campaign: Digest) -> int:
+        time.sleep(2 * BRIEF_S)
         assert may_end.wait(20)
         return len(campaign.lines)
 

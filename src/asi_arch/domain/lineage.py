@@ -1,6 +1,6 @@
 """The tree of experiments."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from asi_arch.domain.experiment import Summary
 
@@ -9,11 +9,24 @@ class Lineage:
     """Who descends from whom. Roots are the experiments without a parent (the baselines)."""
 
     def __init__(self, summaries: Iterable[Summary]) -> None:
-        self.nodes: Mapping[int, Summary] = {summary.index: summary for summary in summaries}
+        self.nodes: dict[int, Summary] = {summary.index: summary for summary in summaries}
         self._children: dict[int, list[int]] = {}
         for summary in self.nodes.values():
             if summary.parent is not None:
                 self._children.setdefault(summary.parent, []).append(summary.index)
+
+    def grown(self, summaries: Iterable[Summary]) -> "Lineage":
+        """The same with these as well, by index, without reading it all again; this one stays as it is."""
+        new = {summary.index: summary for summary in sorted(summaries, key=lambda s: s.index)}
+        found = Lineage(())
+        nodes = {**self.nodes, **new}
+        is_in_order = not self.nodes or not new or min(new) > next(reversed(self.nodes))
+        found.nodes = nodes if is_in_order else dict(sorted(nodes.items()))
+        found._children = dict(self._children)
+        for summary in new.values():
+            if summary.parent is not None and summary.index not in self.nodes:
+                found._children[summary.parent] = [*found._children.get(summary.parent, ()), summary.index]
+        return found
 
     @property
     def roots(self) -> list[int]:

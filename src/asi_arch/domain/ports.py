@@ -270,6 +270,10 @@ class Store(Protocol):
         """Summaries of finished experiments with an index below `before`, by index."""
         ...
 
+    def summary(self, index: int) -> Summary | None:
+        """Of one finished experiment."""
+        ...
+
     def pool(self, size: int, before: int) -> list[Summary]:
         """The `size` fittest with an index below `before`, best first, ties to the older; needs no full scan."""
         ...

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from asi_arch.domain.campaign import Campaign, EventKind
+from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreError
 from asi_arch.domain.experiment import Cost, Experiment, Summary
@@ -20,6 +20,9 @@ from asi_arch.domain.verdict import Verdict
 from asi_arch.report.standing import Yardstick, shown_names, yardstick
 from asi_arch.search.fitness import FitnessParts
 from asi_arch.stats.paired import Noise, pooled_noise
+
+TOLD = (EventKind.RECORDED, EventKind.SCORED, EventKind.VERIFIED, EventKind.TRACED)
+"""Events after which a digest is another."""
 
 
 def _nobody(_: int) -> None:
@@ -138,8 +141,15 @@ class Digest(NamedTuple):
 def digest(store: Store, before: Digest | None = None, done: Callable[[int], None] = _nobody) -> Digest:
     """Read a campaign, of a digest of `before` only what has come since. Raises `StoreError` for a store without one.
 
-    `done` is told after each experiment how many are read.
+    The digest of `before` itself comes back where nothing has that is told in it. `done` is told after each experiment
+    how many are read.
     """
+    if before is not None:
+        events = store.events(before.last_event, *TOLD)
+        if not events:
+            return before
+        if not any(_moves_all(event, store) for event in events):
+            return _grown(before, store, events, done)
     campaign, last = existing(store), store.last_event()
     summaries = {summary.index: summary for summary in store.summaries()}
     measure = yardstick(campaign, summaries)
@@ -157,6 +167,34 @@ def digest(store: Store, before: Digest | None = None, done: Callable[[int], Non
         recall_noise=pooled_noise(line.recall for line in ordered),
         yardstick=measure,
         last_event=last.number if last else 0,
+    )
+
+
+def _moves_all(event: Event, store: Store) -> bool:
+    """Whether the fitness of others may be another after it."""
+    found = None if event.experiment is None else store.summary(event.experiment)
+    return event.kind is EventKind.SCORED or (found is not None and found.author is Author.BASELINE)
+
+
+def _grown(before: Digest, store: Store, events: Sequence[Event], done: Callable[[int], None]) -> Digest:
+    """By some experiments, verdicts and provenances; all other lines stay as they are."""
+    lines = {line.summary.index: line for line in before.lines}
+    traced = provenances(event for event in events if event.kind is EventKind.TRACED)
+    for index in [event.experiment for event in events if event.kind is EventKind.RECORDED]:
+        experiment = None if index is None else store.experiment(index)
+        summary = None if index is None else store.summary(index)
+        if experiment is not None and summary is not None:
+            lines[summary.index] = _line(experiment, summary, before.yardstick, traced.get(summary.index))
+            done(len(lines))
+    for index in lines.keys() & traced.keys():
+        lines[index] = lines[index]._replace(provenance=traced[index], mechanisms=_names(traced[index]))
+    ordered = tuple(lines[index] for index in sorted(lines))
+    return before._replace(
+        lines=ordered,
+        verdicts=tuple(store.verdicts()),
+        language_noise=pooled_noise(line.language for line in ordered),
+        recall_noise=pooled_noise(line.recall for line in ordered),
+        last_event=events[-1].number,
     )
 
 

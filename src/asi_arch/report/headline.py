@@ -27,11 +27,12 @@ def headline(campaign: Digest, table: Table) -> Headline:
         return Headline(*imported_words.headline(campaign))
     if not campaign.lines:
         return Headline("Nothing is finished yet.", "The first results come from the baselines.")
-    if not campaign.candidates:
+    candidates = campaign.candidates
+    if not candidates:
         return Headline("Nothing was invented yet.", "Only baselines are finished.")
-    measured = [line for line in campaign.candidates if line.summary.is_measured]
+    measured = [line for line in candidates if line.summary.is_measured]
     if not measured:
-        tally = f"Of {plural(len(campaign.candidates), 'candidate')}: {_tally(campaign)}."
+        tally = f"Of {plural(len(candidates), 'candidate')}: {_tally(campaign)}."
         return Headline("No candidate was trained to the end yet.", tally)
     if (verified := best_verified(campaign.verdicts)) is not None:
         return _verified(campaign, verified)

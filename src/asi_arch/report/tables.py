@@ -11,6 +11,7 @@ from typing import NamedTuple
 from asi_arch.domain.campaign import Campaign
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.experiment import Experiment, Summary
+from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
 from asi_arch.domain.verdict import Verdict
 from asi_arch.report.digest import seed_accuracies, seed_losses
@@ -90,15 +91,15 @@ class _Frame(NamedTuple):
     yardstick: Yardstick
 
 
-def comparison_table(store: Store, number: int = 10) -> Table:
+def comparison_table(store: Store, number: int = 10, known: Lineage | None = None) -> Table:
     """The `number` fittest candidates, every baseline that was measured, and up to `UNSCORED` without a fitness.
 
-    Reads the summaries, and of the experiments these and no others.
+    Reads the summaries, unless they are `known`, and of the experiments these and no others.
     """
     campaign = store.campaign()
     if campaign is None:
         return Table((), (), (), None, None, 0)
-    summaries = {summary.index: summary for summary in store.summaries()}
+    summaries = (known or Lineage(store.summaries())).nodes
     placed = _places(campaign)
     baselines = _models(store, [s for i, s in summaries.items() if i in placed and s.is_measured])
     fittest = store.pool(number + len(placed), EVERYTHING)

@@ -39,6 +39,9 @@ _REPAIRS = (
 )
 
 
+_EVENTS_BY_KIND = ("CREATE INDEX event_by_kind ON event (kind, number)",)
+
+
 def _protection(tables: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
         f"CREATE TRIGGER no_{verb.lower()}_of_{table} BEFORE {verb} ON {table}"
@@ -51,6 +54,7 @@ def _protection(tables: tuple[str, ...]) -> tuple[str, ...]:
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (*_TABLES, *_protection(_PERMANENT)),
     (*_REPAIRS, *_protection(("repair",))),
+    _EVENTS_BY_KIND,
 )
 """Step n leads from version n to version n + 1. Steps that were released are never edited."""
 

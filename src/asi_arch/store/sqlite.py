@@ -127,7 +127,8 @@ class SqliteStore:
 
     def unfinished(self) -> dict[int, Proposal]:
         """Proposals that are not recorded yet, by index, as they were last mended or reviewed."""
-        left = "SELECT number FROM proposal EXCEPT SELECT number FROM experiment"
+        # Found by an index and the small table of summaries, which are recorded with the experiments.
+        left = "SELECT number FROM proposal WHERE number NOT IN (SELECT number FROM summary)"
         rows = self._database.rows(f"SELECT number, record FROM proposal WHERE number IN ({left}) ORDER BY number")
         found = {number: self._read(Proposal, record) for number, record in rows}
         return {number: self._mended(number) or proposal for number, proposal in found.items()}
@@ -243,6 +244,12 @@ class SqliteStore:
         rows = self._database.rows(f"SELECT {SUMMARY_COLUMNS} FROM summary {bound} ORDER BY number", values)
         with self._sound("a summary"):
             return [summary_of(row) for row in rows]
+
+    def summary(self, index: int) -> Summary | None:
+        """Of one finished experiment."""
+        rows = self._database.rows(f"SELECT {SUMMARY_COLUMNS} FROM summary WHERE number = ?", (index,))
+        with self._sound("a summary"):
+            return summary_of(rows[0]) if rows else None
 
     def pool(self, size: int, before: int) -> list[Summary]:
         """The `size` fittest with an index below `before`, best first, ties to the older; needs no full scan."""

@@ -145,6 +145,10 @@ class FakeStore:
         """Summaries of finished experiments with an index below `before`, by index."""
         return [self._summaries[i] for i in sorted(self._summaries) if before is None or i < before]
 
+    def summary(self, index: int) -> Summary | None:
+        """Of one finished experiment."""
+        return self._summaries.get(index)
+
     def pool(self, size: int, before: int) -> list[Summary]:
         """The `size` fittest with an index below `before`, best first, ties to the older."""
         scored = [(-s.fitness, s.index) for s in self._summaries.values() if s.fitness is not None and s.index < before]

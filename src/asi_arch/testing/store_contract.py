@@ -238,6 +238,7 @@ class StoreContract(ABC):
         assert store.experiment(1) == rejected
         assert store.summaries() == [measured.summary()._replace(fitness=0.7), rejected.summary()]
         assert store.summaries(before=1) == store.summaries()[:1]
+        assert [store.summary(index) for index in (1, 99)] == [store.summaries()[1], None]
 
     def test_the_pool_holds_the_fittest_first_and_older_ones_at_ties(self, store: Store) -> None:
         for index, fitness in enumerate([0.2, 0.9, None, 0.5, 0.9, 0.1]):

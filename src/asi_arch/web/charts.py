@@ -82,6 +82,11 @@ class Plane(NamedTuple):
         """The place of a y, at the edge where it lies beyond."""
         return min(max(self.y(y), _TOP), self.bottom)
 
+    def spots(self, points: Iterable[Point]) -> list[tuple[float, float]]:
+        """The places of many."""
+        x, y, bottom = self.x, self.y, self.bottom
+        return [(x(point.x), min(max(y(point.y), _TOP), bottom)) for point in points]
+
 
 def plane(axes: Axes, xs: Iterable[float], ys: Iterable[float], *, from_zero: bool = False) -> Plane:
     """Room for these values. With `from_zero`, y begins at zero, for what is measured by its area."""
@@ -180,18 +185,17 @@ def _rule(rule: Rule, place: Plane) -> Markup:
 
 
 def _drawn(item: Series, place: Plane) -> Markup:
-    shown = [(point, (place.x(point.x), place.level(point.y))) for point in item.points if math.isfinite(point.y)]
+    points = [point for point in item.points if math.isfinite(point.y)]
+    spots = place.spots(points)
+    told = [_dot(item, point, spot) for point, spot in zip(points, spots, strict=True) if point.title]
     if item.kind in ("dots", "rings"):
-        told = (_dot(item, point, spot) for point, spot in shown if point.title)
-        return Markup("").join([_cloud(item, [spot for point, spot in shown if not point.title]), *told])
-    spots = [spot for _, spot in shown]
+        silent = [spot for point, spot in zip(points, spots, strict=True) if not point.title]
+        return Markup("").join([_cloud(item, silent), *told])
     path = _steps(spots) if item.kind == "steps" else " ".join(f"{a},{b}" for a, b in spots)
     line = Markup('<polyline class="line{} tone-{}" points="{}"><title>{}</title></polyline>').format(
         " dashes" * (item.kind == "dashes"), item.tone, path, item.name
     )
-    return Markup("").join(
-        [_band(item, place), line, *(_dot(item, point, spot) for point, spot in shown if point.title)]
-    )
+    return Markup("").join([_band(item, place), line, *told])
 
 
 def _dot(item: Series, point: Point, spot: tuple[float, float]) -> Markup:

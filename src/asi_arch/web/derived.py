@@ -1,9 +1,10 @@
 """What pages make of a whole campaign, kept until the campaign moves on, and shown until it is made anew."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar, cast
 
 from typing_extensions import TypeVarTuple, Unpack
@@ -14,15 +15,24 @@ from asi_arch.web.reader import Reader
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-PATIENCE_S = 0.06
-"""So long a page waits for what is made anew, before it shows what was made of the campaign as it was before."""
+BRIEF_S = 0.02
+"""What took no longer the last time is made at once; for what takes longer no page waits."""
+
+
+_POLITE_S = 0.1
+"""Before it is begun, so that the page that asked is drawn first."""
 
 
 class _Made(NamedTuple):
-    """A result, and what it was made of."""
+    """A result, what it was made of, and how long that took."""
 
-    campaign: Digest
+    given: tuple[object, ...]
     value: Any
+    took_s: float
+
+    def is_of(self, given: Sequence[object]) -> bool:
+        """Whether it was made of these very objects."""
+        return all(one is other for one, other in zip(self.given, given, strict=True))
 
 
 class Aged(NamedTuple):
@@ -33,20 +43,22 @@ class Aged(NamedTuple):
 
 
 class Derived:
-    """Results of functions of a digest: at most one of each is under way, in a thread of their own."""
+    """Results of functions of modules, so that they are known again.
+
+    What takes long is made in one thread, at most one of each at a time. Until it is there, the last one is shown.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._lock = threading.RLock()  # what is done at once calls back at once
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="derived")
-        self._kept: dict[Callable[[Digest], Any], _Made] = {}
-        self._under_way: dict[Callable[[Digest], Any], Future[_Made]] = {}
-        self._once: dict[Callable[..., Any], tuple[tuple[object, ...], Any]] = {}
+        self._kept: dict[Callable[..., Any], _Made] = {}
+        self._under_way: dict[Callable[..., Any], Future[_Made]] = {}
         self._finished = 0
 
     @property
     def finished(self) -> int:
-        """How many results there were so far; a page that shows an old one waits for the next."""
+        """How many results that pages do not wait for there were so far."""
         return self._finished
 
     def close(self) -> None:
@@ -56,7 +68,7 @@ class Derived:
     def __call__(self, make: Callable[[Digest], T]) -> T | None:
         """What `make` makes of the campaign, a moment ago at worst; None while it is read for the first time.
 
-        `make` is a function of a module, so that it is known again the next time. Raises what it raises.
+        Raises what `make` raises.
         """
         found = self.aged(make)
         return None if found is None else cast(T, found.value)
@@ -66,39 +78,58 @@ class Derived:
         campaign = self._reader.digest()
         if campaign is None:
             return None
+        made = self._latest(make, campaign)
+        if made.is_of((campaign,)):
+            return Aged(made.value, None)
+        before = cast(Digest, made.given[0])
+        return Aged(made.value, len(campaign.lines) - len(before.lines))
+
+    def lately(self, make: Callable[[Unpack[Ts]], T], *given: Unpack[Ts]) -> T:
+        """What `make` makes of these very objects or, where that takes long, has made of the ones before."""
+        return cast(T, self._latest(make, *given).value)
+
+    def foresee(self, *makes: Callable[[Digest], Any]) -> None:
+        """Make these as soon as the campaign is read, so that no page waits for the first of them."""
+
+        def begin(campaign: Digest) -> None:
+            for make in makes:
+                with suppress(RuntimeError):  # closed meanwhile
+                    self._made(make, campaign)
+
+        self._reader.when_read(begin)
+
+    def _latest(self, make: Callable[..., Any], *given: object) -> _Made:
         kept = self._kept.get(make)
         if kept is None:
-            made = self._made(make, campaign).result()
-        elif kept.campaign is campaign:
-            return Aged(kept.value, None)
-        else:
-            try:
-                made = self._made(make, campaign).result(PATIENCE_S)
-            except NotYet:
-                made = kept
-        is_current = made.campaign is campaign
-        return Aged(made.value, None if is_current else len(campaign.lines) - len(made.campaign.lines))
+            return self._made(make, *given).result()
+        if kept.is_of(given):
+            return kept
+        if kept.took_s <= BRIEF_S:
+            self._kept[make] = made = _make(make, given)
+            return made
+        self._made(make, *given)
+        return kept
 
-    def once(self, make: Callable[[Unpack[Ts]], T], *given: Unpack[Ts]) -> T:
-        """What `make` makes of these very objects, kept until it is asked about others."""
-        kept = self._once.get(make)
-        if kept is None or any(one is not other for one, other in zip(kept[0], given, strict=True)):
-            kept = self._once[make] = (given, make(*given))
-        return cast(T, kept[1])
-
-    def _made(self, make: Callable[[Digest], Any], campaign: Digest) -> Future[_Made]:
+    def _made(self, make: Callable[..., Any], *given: object) -> Future[_Made]:
         """What is under way, also where it began before the campaign moved again."""
         with self._lock:
             if make not in self._under_way:
-                future = self._maker.submit(lambda: _Made(campaign, make(campaign)))
+                future = self._maker.submit(_make, make, given, _POLITE_S if make in self._kept else 0.0)
                 self._under_way[make] = future
                 future.add_done_callback(lambda done: self._keep(make, done))
                 return future
             return self._under_way[make]
 
-    def _keep(self, make: Callable[[Digest], Any], done: Future[_Made]) -> None:
+    def _keep(self, make: Callable[..., Any], done: Future[_Made]) -> None:
         with self._lock:
             self._under_way.pop(make, None)
             if not done.cancelled() and done.exception() is None:
                 self._kept[make] = done.result()
                 self._finished += 1
+
+
+def _make(make: Callable[..., Any], given: tuple[object, ...], after_s: float = 0.0) -> _Made:
+    time.sleep(after_s)
+    started = time.perf_counter()
+    value = make(*given)
+    return _Made(given, value, time.perf_counter() - started)

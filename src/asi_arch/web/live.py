@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter
 from sse_starlette.sse import EventSourceResponse
 
-from asi_arch.domain.errors import StoreError
-from asi_arch.web.reader import Reader
+from asi_arch.domain.errors import AsiArchError, StoreError
+from asi_arch.web.reader import Reader, ReaderClosed
 
 LOOK_EVERY_S = 1.0
 """Between two looks at the store."""
@@ -46,6 +47,8 @@ async def changes(reader: Reader, finished: Callable[[], int] = lambda: 0) -> As
 def _state(reader: Reader, finished: Callable[[], int]) -> dict[str, Any]:
     standing = reader.standing()
     now = reader.now_running(standing)
+    with suppress(AsiArchError, ReaderClosed):
+        reader.digest(patience_s=0)  # catches up, so that the page that asks for it next need not
     return {
         "number": standing.number,
         "running": standing.writer is not None,

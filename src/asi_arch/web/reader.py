@@ -1,7 +1,7 @@
 """Reads one campaign for pages: what is cheap at each request, what is dear once and then only what has come since."""
 
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager
@@ -12,18 +12,17 @@ from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Proposal
 from asi_arch.domain.experiment import Summary
 from asi_arch.domain.lineage import Lineage
+from asi_arch.domain.ports import Store
 from asi_arch.engine.progress_file import Now, read_now
 from asi_arch.folders import existing_campaign, opened_store
-from asi_arch.report.digest import Digest, digest
+from asi_arch.report.digest import TOLD, Digest, digest
 from asi_arch.report.standing import Yardstick, yardstick
-from asi_arch.report.tables import Table, comparison_table
 from asi_arch.store.lock import holder
 from asi_arch.store.sqlite import SqliteStore
 
 PATIENCE_S = 0.3
 """So long a page waits for the first reading of a campaign, before it is shown without what needs it."""
-_TABLE = 5
-"""Candidates in the overview's table."""
+_LIFECYCLE = (EventKind.OPENED, EventKind.CLOSED)
 
 
 class Standing(NamedTuple):
@@ -34,6 +33,8 @@ class Standing(NamedTuple):
     """Of what is finished."""
     unfinished: dict[int, Proposal]
     last: Event | None
+    told: Event | None
+    """The newest event after which tables are others; the same object until there is a newer one."""
     yardstick: Yardstick
     lifecycle: Event | None
     """The last opening or closing by a controller."""
@@ -71,7 +72,6 @@ class Reader:
         self.now = now
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._standing: Standing | None = None
-        self._table: tuple[int, Table] | None = None
         self._digest: Digest | None = None
         self._is_closed = False
         self._progress = Progress(0, len(self.standing().summaries))
@@ -92,12 +92,7 @@ class Reader:
     def standing(self) -> Standing:
         """As of now; the same object as long as nothing has changed."""
         with self.store() as store, self._lock:
-            last, known = store.last_event(), self._standing
-            if known is None or last != known.last:
-                campaign, lineage = existing_campaign(store, self.folder), Lineage(store.summaries())
-                measure = yardstick(campaign, lineage.nodes)
-                lifecycle = store.last_event(EventKind.OPENED, EventKind.CLOSED)
-                known = Standing(campaign, lineage, store.unfinished(), last, measure, lifecycle, None)
+            known = self._read(store) if self._standing is None else _later(self._standing, store)
             if (writer := holder(self.folder)) != known.writer:
                 known = known._replace(writer=writer)
             self._standing = known
@@ -113,19 +108,17 @@ class Reader:
         except NotYet:
             return None
         with self._reading, self.store() as store:
-            before, last = self._digest or first, store.last_event()
-            is_old = last is not None and last.number > before.last_event
-            self._digest = digest(store, before) if is_old else before
+            self._digest = digest(store, self._digest or first)
             return self._digest
 
-    def table(self) -> Table:
-        """The fittest beside the baselines, as of now."""
-        with self.store() as store, self._lock:
-            last = store.last_event()
-            number = last.number if last else 0
-            if self._table is None or self._table[0] != number:
-                self._table = number, comparison_table(store, _TABLE)
-            return self._table[1]
+    def when_read(self, then: Callable[[Digest], None]) -> None:
+        """Call `then` with the first reading, in some thread; never, where it fails or is broken off."""
+
+        def told(first: Future[Digest]) -> None:
+            if not first.cancelled() and first.exception() is None:
+                then(first.result())
+
+        self._first.add_done_callback(told)
 
     def now_running(self, standing: Standing) -> Now | None:
         """What is in flight, as it was last told; None where nobody is at work."""
@@ -136,6 +129,12 @@ class Reader:
         """Of the first reading."""
         return self._progress
 
+    def _read(self, store: Store) -> Standing:
+        last = store.last_event()  # before all else: what happens meanwhile is read again
+        campaign, lineage = existing_campaign(store, self.folder), Lineage(store.summaries())
+        measure, lifecycle = yardstick(campaign, lineage.nodes), store.last_event(*_LIFECYCLE)
+        return Standing(campaign, lineage, store.unfinished(), last, last, measure, lifecycle, None)
+
     def _read_all(self) -> Digest:
         with self.store() as store:
             return digest(store, done=self._tell)
@@ -144,3 +143,28 @@ class Reader:
         if self._is_closed:
             raise ReaderClosed
         self._progress = Progress(read, max(read, self._progress.of))
+
+
+def _later(known: Standing, store: Store) -> Standing:
+    """With what has happened since; the same object where nothing has."""
+    events = store.events(known.number)
+    if not events:
+        return known
+    lineage = _grown(known.lineage, store, events)
+    is_same = lineage is known.lineage
+    return known._replace(
+        lineage=lineage,
+        unfinished=store.unfinished(),
+        last=events[-1],
+        told=[known.told, *(event for event in events if event.kind in TOLD)][-1],
+        yardstick=known.yardstick if is_same else yardstick(known.campaign, lineage.nodes),
+        lifecycle=[known.lifecycle, *(event for event in events if event.kind in _LIFECYCLE)][-1],
+    )
+
+
+def _grown(known: Lineage, store: Store, events: Sequence[Event]) -> Lineage:
+    if any(event.kind is EventKind.SCORED for event in events):
+        return Lineage(store.summaries())
+    recorded = [event.experiment for event in events if event.kind is EventKind.RECORDED]
+    found = [store.summary(index) for index in recorded if index is not None]
+    return known.grown([summary for summary in found if summary is not None]) if found else known

@@ -22,6 +22,8 @@ from asi_arch.web.reader import Reader
 from asi_arch.web.render import Pages
 
 _STATIC = Path(__file__).parent / "static"
+_COMPRESSION = 1
+"""Of gzip: pages come from this machine or through a tunnel, where time is what counts."""
 _WORDS = {404: "There is nothing here.", 405: "These pages can only be read."}
 
 
@@ -40,7 +42,7 @@ def application(reader: Reader, literature: Literature, *, token: str, port: int
     app.include_router(routes(pages))
     app.include_router(live_routes(reader, lambda: pages.derived.finished))
     _tell_failures(app, pages)
-    app.add_middleware(GZipMiddleware, minimum_size=2000)
+    app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=_COMPRESSION)
     app.add_middleware(Gate, token=token, port=port)
     return app
 

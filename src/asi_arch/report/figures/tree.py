@@ -90,7 +90,7 @@ def _edges(ax: Axes, lineage: Lineage, plan: Layout, path: Sequence[int]) -> Non
     """All edges between parents; to the leaves of a disc only the one on the way to the best."""
     on_path = set(pairwise(path))
     pairs = [(node.parent, i) for i, node in lineage.nodes.items() if node.parent in lineage.nodes]
-    quiet = [(a, b) for a, b in pairs if a is not None and (not plan.is_discs or b in plan.radii)]
+    quiet = [(a, b) for a, b in pairs if not plan.is_discs or b in plan.radii]
     grey = "#9A9A9A" if plan.is_discs else "#BDBDBD"
     lines = [_bent(plan, a, b) for a, b in quiet if (a, b) not in on_path]
     ax.add_collection(LineCollection(lines, colors=grey, linewidths=0.9, zorder=4 if plan.is_discs else 1))

@@ -90,7 +90,7 @@ def add(router: APIRouter, pages: Pages) -> None:
 def mechanisms_of(pages: Pages) -> dict[int, tuple[str, ...]]:
     """Of every experiment that is read already."""
     campaign = pages.reader.digest(patience_s=0.05)
-    return pages.derived.once(_mechanisms, campaign) if campaign else {}
+    return pages.derived.lately(_mechanisms, campaign) if campaign else {}
 
 
 def _mechanisms(campaign: Digest) -> dict[int, tuple[str, ...]]:

@@ -59,6 +59,7 @@ class Published(NamedTuple):
 
 def add(router: APIRouter, pages: Pages) -> None:
     """The page /gallery."""
+    pages.derived.foresee(content)
     ideas: dict[int, Proposal] = {}
 
     def idea(store: Store, index: int) -> Proposal | None:

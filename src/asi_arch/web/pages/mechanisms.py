@@ -64,13 +64,14 @@ class Shares(NamedTuple):
 
 def add(router: APIRouter, pages: Pages) -> None:
     """The page /mechanisms."""
+    pages.derived.foresee(content)
 
     @router.get("/mechanisms")
     def of_mechanisms(  # pyright: ignore[reportUnusedFunction]
         sort: Sort = Sort.USE, page: int = Query(1, ge=1, le=10**6)
     ) -> HTMLResponse:
         standing = pages.reader.standing()
-        found = pages.derived(mechanisms)
+        made = pages.derived(content)
         return HTMLResponse(
             pages.html_of(
                 "mechanisms",
@@ -79,7 +80,7 @@ def add(router: APIRouter, pages: Pages) -> None:
                 here="/mechanisms",
                 title="Mechanisms",
                 sort=sort.value,
-                **(table(found, sort, page) if found else {}),
+                **(table(made["found"], sort, page) if made else {}),
                 trace=pages.command("provenance", "--all") if standing.campaign.origin is None else "",
             )
         )

@@ -1,34 +1,34 @@
 """Is it working, is it worth it? One glance."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
-from markupsafe import Markup
 
+from asi_arch.domain.campaign import Event
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.errors import StoreError
 from asi_arch.domain.exchanges import Charge
-from asi_arch.domain.experiment import Summary
+from asi_arch.domain.lineage import Lineage
 from asi_arch.report.digest import Digest
 from asi_arch.report.findings import Failure, failures, subject
 from asi_arch.report.headline import headline
 from asi_arch.report.savings import one_line, savings
 from asi_arch.report.series.tree import lay_out
+from asi_arch.report.tables import Table, comparison_table
 from asi_arch.report.words import MISSING, OUTCOMES, duration, number, plural
 from asi_arch.store.exchanges import spent_in
-from asi_arch.web.charts import Axes, Point, Rule, Series, chart
-from asi_arch.web.reader import Standing
+from asi_arch.web.progress import progress_chart
+from asi_arch.web.reader import Reader, Standing
 from asi_arch.web.render import Pages
 
 _RECENT = 8
 _PACE = 20
 """The pace is that of so many experiments that ended last."""
 _FAILURES = 5
-_POINTED = 200
-"""Of one kind of points, so many can be pointed at and followed: more can't be told apart."""
+_CANDIDATES = 5
+"""In the table."""
 
 
 class Tile(NamedTuple):
@@ -49,6 +49,7 @@ class Outcome(NamedTuple):
 
 def add(router: APIRouter, pages: Pages) -> None:
     """The page /."""
+    pages.derived.foresee(_whole)
 
     @router.get("/")
     def overview() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
@@ -58,27 +59,33 @@ def add(router: APIRouter, pages: Pages) -> None:
 
 
 def _content(pages: Pages, standing: Standing) -> dict[str, Any]:
-    reader, once = pages.reader, pages.derived.once
-    campaign, table = reader.digest(), reader.table()
+    reader, lately = pages.reader, pages.derived.lately
+    campaign, table = reader.digest(), lately(_table, reader, standing.lineage, standing.told)
     is_own = standing.campaign.origin is None
     whole = pages.derived(_whole)
     return {
-        "headline": once(headline, campaign, table) if campaign and is_own else None,
+        "headline": lately(headline, campaign, table) if campaign and is_own else None,
         "subject": whole.subject if whole else None,
         "beside": whole.beside if whole else "",
         "reading": None if campaign else reader.progress,
         "now": reader.now_running(standing),
         "unfinished": standing.unfinished,
-        "tiles": _tiles(pages, standing, whole) if is_own else once(_published, standing, campaign),
-        "outcomes": once(_outcomes, standing),
+        "tiles": _tiles(pages, standing, whole) if is_own else lately(_published, standing, campaign),
+        "outcomes": lately(_outcomes, standing.lineage),
         "failures": whole.failures if whole and is_own else (),
         "savings": whole.savings if whole and is_own else "",
         "table": table,
-        "chart": once(_progress_chart, standing),
+        "chart": lately(progress_chart, standing.campaign, standing.lineage),
         "recent": list(standing.summaries.values())[: -_RECENT - 1 : -1],
         "resume": pages.command("run"),
         "next_steps": _next_steps(pages, whole) if is_own else [],
     }
+
+
+def _table(reader: Reader, lineage: Lineage, _: Event | None) -> Table:
+    """The fittest beside the baselines, until the next event that tells of others."""
+    with reader.store() as store:
+        return comparison_table(store, _CANDIDATES, lineage)
 
 
 class _Whole(NamedTuple):
@@ -125,7 +132,7 @@ def _beside(campaign: Digest, index: int | None) -> str:
 
 
 def _tiles(pages: Pages, standing: Standing, whole: _Whole | None) -> list[Tile]:
-    counts = pages.derived.once(_counts, standing)
+    counts = pages.derived.lately(_counts, standing)
     if whole is None:
         return counts
     return [
@@ -206,66 +213,10 @@ def _spent(pages: Pages) -> Charge | None:
     return charge if charge and charge.calls else None
 
 
-def _outcomes(standing: Standing) -> list[Outcome]:
-    counts = Counter(s.outcome for s in standing.summaries.values() if s.author is not Author.BASELINE)
+def _outcomes(lineage: Lineage) -> list[Outcome]:
+    counts = Counter(s.outcome for s in lineage.nodes.values() if s.author is not Author.BASELINE)
     total = sum(counts.values())
     return [Outcome(kind, counts[kind], counts[kind] / total) for kind in OUTCOMES if counts[kind]]
-
-
-def _progress_chart(standing: Standing) -> Markup:
-    """Language loss by experiment, the lowest so far among those with a fitness, and the baselines."""
-    measured = [s for s in standing.summaries.values() if s.language_loss is not None]
-    if standing.campaign.origin is not None:
-        return _scores(standing)
-    invented = [s for s in measured if s.author is not Author.BASELINE]
-    fit = [_point(s) for s in invented if s.fitness is not None]
-    baselines = [s for s in measured if s.author is Author.BASELINE]
-    levels = [Rule(s.language_loss or 0.0, s.name, tone) for s, tone in zip(baselines[:3], "bcd", strict=False)]
-    shown = sorted(p.y for p in [*fit, *map(_point, baselines)]) or [0.0]
-    room = 0.15 * (shown[-1] - shown[0]) or 0.1
-    return chart(
-        Axes("Language loss of every experiment", "experiment", "nats", y_range=(shown[0] - room, shown[-1] + room)),
-        [
-            _dots("without a fitness", [_point(s) for s in invented if s.fitness is None], "quiet", "rings"),
-            _dots("with a fitness", fit, "a", "dots"),
-            Series("lowest so far", _records(fit), "a", "steps"),
-        ],
-        levels,
-    )
-
-
-def _scores(standing: Standing) -> Markup:
-    """For a campaign that has scores only."""
-    scored = [s for s in standing.summaries.values() if s.fitness is not None]
-    points = [
-        Point(s.index, s.fitness or 0.0, f"#{s.index} {s.name}: {s.fitness:.3f}", f"/experiments/{s.index}")
-        for s in scored
-    ]
-    best = Series("best so far", _records(points, sign=-1.0), "a", "steps")
-    return chart(Axes("Score of every experiment", "experiment", "score"), [_dots("score", points, "a", "dots"), best])
-
-
-def _dots(name: str, points: Sequence[Point], tone: str, kind: Literal["dots", "rings"]) -> Series:
-    """All of them; the newest with their words. Many rings would hide each other."""
-    silent = len(points) - _POINTED
-    if silent <= 0:
-        return Series(name, points, tone, kind)
-    return Series(name, [Point(p.x, p.y) if i < silent else p for i, p in enumerate(points)], tone, "dots")
-
-
-def _point(summary: Summary) -> Point:
-    loss = summary.language_loss or 0.0
-    words = f"#{summary.index} {summary.name}: {loss:.3f} nats, recall {number(summary.recall_accuracy)}"
-    return Point(summary.index, loss, words, f"/experiments/{summary.index}")
-
-
-def _records(points: Sequence[Point], *, sign: float = 1.0) -> list[Point]:
-    """Those that are lower than all before, and the end; with `sign` -1, higher."""
-    found: list[Point] = []
-    for point in points:
-        if not found or sign * point.y < sign * found[-1].y:
-            found.append(point)
-    return found if not found else [*found, Point(points[-1].x, found[-1].y)]
 
 
 def _next_steps(pages: Pages, whole: _Whole | None) -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ class Late(NamedTuple):
 
 def add(router: APIRouter, pages: Pages) -> None:
     """The page /scaling."""
+    pages.derived.foresee(content)
 
     @router.get("/scaling")
     def scaling() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]

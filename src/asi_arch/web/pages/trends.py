@@ -23,6 +23,7 @@ _MOST_POINTS = 80
 
 def add(router: APIRouter, pages: Pages) -> None:
     """The page /trends."""
+    pages.derived.foresee(content)
 
     @router.get("/trends")
     def trends() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
