@@ -3,6 +3,7 @@ from asi_arch.domain.provenance import Element, Namer, Origin, Provenance, Trace
 from asi_arch.report.digest import digest
 from asi_arch.testing.fake_store import FakeStore
 from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
+from asi_arch.testing.synthetic import synthetic_store
 
 
 def campaign_of(count: int) -> FakeStore:
@@ -36,3 +37,29 @@ def test_what_was_found_out_about_a_finished_experiment_reaches_a_later_digest()
     assert after.lines[1].mechanisms == ("gate",)
     assert after[:5] == digest(store)[:5]  # all but the yardstick, which can't be compared
     assert after.last_event == digest(store).last_event
+
+
+def test_a_digest_stays_the_same_until_something_happens_that_is_told_in_it() -> None:
+    store = campaign_of(2)
+    before = digest(store)
+    store.propose(2, make_proposal("p2"))
+    assert digest(store, before) is before
+    store.record(make_experiment(2, make_proposal("p2")), 0.5)
+    assert [line.summary.index for line in digest(store, before).lines] == [0, 1, 2]
+
+
+def test_a_baseline_that_is_measured_later_changes_what_all_others_are_measured_by() -> None:
+    store = synthetic_store(12)
+    whole, young = digest(store), FakeStore()
+    young.create(make_campaign())
+    baselines = {line.summary.index for line in whole.baselines}
+    late = max(baselines)
+    for index in [*(i for i in range(12) if i != late), late]:
+        if index == late:
+            before = digest(young)
+        experiment = store.experiment(index)
+        assert experiment is not None
+        young.record(experiment, whole.lines[index].summary.fitness)
+    after = digest(young, before)
+    assert [line.parts for line in after.lines] == [line.parts for line in digest(young).lines]
+    assert after[:5] == digest(young)[:5]

@@ -1,16 +1,20 @@
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from asi_arch.domain.candidate import Author
+from asi_arch.domain.experiment import Summary
+from asi_arch.domain.lineage import Lineage
 from asi_arch.report.digest import digest
 from asi_arch.report.findings import subject
 from asi_arch.report.headline import headline
 from asi_arch.report.tables import comparison_table
 from asi_arch.store.sqlite import SqliteStore
-from asi_arch.testing.records import make_proposal
+from asi_arch.testing.records import make_campaign, make_proposal
+from asi_arch.web.progress import progress_chart
 
 from .stores import Site, copied, opened, published_tree, stored, verified
 
@@ -119,3 +123,21 @@ def test_the_tree_has_a_place_for_everyone(site: Site) -> None:
         summary = summaries[row[place["index"]]]
         assert (row[place["name"]], row[place["parent"]]) == (summary.name, summary.parent)
         assert all(0 <= value <= 1000 for value in (*row[place["layered"]], *row[place["radial"]]))
+
+
+def test_of_many_experiments_all_are_drawn_and_the_newest_and_the_records_can_be_followed() -> None:
+    nodes = [
+        Summary(i, f"sha{i}", None, f"n{i}", Author.COMPOSER, "measured", 2.0 - 0.5 * (i == 7), 0.5, 0.5, 0.5, 0.1)
+        for i in range(1000)
+    ]
+    drawn = str(progress_chart(make_campaign(), Lineage(nodes)))
+    assert len(set(re.findall(r'<a href="/experiments/(\d+)"', drawn))) == 200 + 2  # the first and the eighth
+    assert "#7 n7: 1.500 nats, recall 0.500" in drawn
+    moves = re.findall(r"m(-?\d+) (-?\d+)h0", drawn)
+    assert len(moves) == 800  # as many as have no words
+    x = [sum(int(a) for a, _ in moves[: i + 1]) for i in range(800)]
+    assert x == sorted(x)
+    assert "dark: the newest" in drawn
+    few = str(progress_chart(make_campaign(), Lineage(nodes[:100])))
+    assert few.count("<a href=") == 102
+    assert "cloud" not in few

@@ -121,6 +121,35 @@ def test_what_takes_long_to_make_anew_is_shown_as_it_was_with_its_age(
         assert derived.aged(count) == (40, None)
 
 
+def test_what_takes_no_time_is_always_of_now(tmp_path: Path) -> None:
+    def total(numbers: list[int], more: int) -> int:
+        return sum(numbers) + more
+
+    one, other = [1, 2], [1, 2, 3]
+    with opened(stored(tmp_path / "state", forty())) as site:
+        derived = Derived(site.reader)
+        assert [derived.lately(total, numbers, 1) for numbers in (one, one, other, one)] == [4, 4, 7, 4]
+        assert derived.finished == 1  # only the first was made behind the pages' back
+
+
+def test_what_pages_are_made_of_is_made_before_anybody_asks(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def count(campaign: Digest) -> int:
+        made.append(len(campaign.lines))
+        return made[-1]
+
+    with opened(stored(tmp_path / "state", forty())) as site:
+        derived = Derived(site.reader)
+        derived.foresee(count)
+        end = time.monotonic() + 20
+        while not made and time.monotonic() < end:
+            time.sleep(0.01)
+        assert made == [40]
+        assert derived(count) == 40
+    assert made == [40]
+
+
 def test_a_mistake_of_ours_is_raised_and_not_kept(tmp_path: Path) -> None:
     answers: list[int] = []
 

@@ -13,6 +13,7 @@ SMALL_WIDTH, SMALL_HEIGHT = 420, 240
 """Of a chart that stands beside others."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 14, 12, 40
 _MANY = 400
+_DOTTED = ("dots", "rings")
 _DOT = Markup('<circle cx="7" cy="4" r="3"/>')
 _DASH = Markup('<line x1="0" x2="14" y1="4" y2="4"/>')
 
@@ -103,7 +104,9 @@ def chart(axes: Axes, series: Sequence[Series], rules: Sequence[Rule] = ()) -> M
     levels = [point.y for point in points] + [rule.y for rule in rules]
     levels += [value for item in series for value in (*item.low, *item.high)]
     place = plane(axes, (point.x for point in points), axes.y_range or levels)
-    body = Markup("").join([*(_rule(rule, place) for rule in rules), *(_drawn(item, place) for item in series)])
+    clouds = (_cloud(item, place) for item in series)
+    lines = (_rule(rule, place) for rule in rules)
+    body = Markup("").join([*clouds, *lines, *(_drawn(item, place) for item in series)])
     named = [(item.name, item.tone, item.kind) for item in series if item.name and item.points]
     return picture(place, body) + legend([*named, *((f"{r.name} {r.y:.3f}", r.tone, "dashed") for r in rules)])
 
@@ -144,7 +147,7 @@ def legend(named: Sequence[tuple[str, str, str]]) -> Markup:
         return Markup("")
     items = (
         Markup('<li><svg class="swatch {} tone-{}" viewBox="0 0 14 8" aria-hidden="true">{}</svg>{}</li>').format(
-            kind, tone, _DOT if kind in ("dots", "rings") else _DASH, name
+            kind, tone, _DOT if kind in _DOTTED else _DASH, name
         )
         for name, tone, kind in named
     )
@@ -185,17 +188,16 @@ def _rule(rule: Rule, place: Plane) -> Markup:
 
 
 def _drawn(item: Series, place: Plane) -> Markup:
-    points = [point for point in item.points if math.isfinite(point.y)]
-    spots = place.spots(points)
-    told = [_dot(item, point, spot) for point, spot in zip(points, spots, strict=True) if point.title]
-    if item.kind in ("dots", "rings"):
-        silent = [spot for point, spot in zip(points, spots, strict=True) if not point.title]
-        return Markup("").join([_cloud(item, silent), *told])
+    told = [point for point in item.points if point.title and math.isfinite(point.y)]
+    dots = [_dot(item, point, spot) for point, spot in zip(told, place.spots(told), strict=True)]
+    if item.kind in _DOTTED:
+        return Markup("").join(dots)
+    spots = place.spots(point for point in item.points if math.isfinite(point.y))
     path = _steps(spots) if item.kind == "steps" else " ".join(f"{a},{b}" for a, b in spots)
     line = Markup('<polyline class="line{} tone-{}" points="{}"><title>{}</title></polyline>').format(
         " dashes" * (item.kind == "dashes"), item.tone, path, item.name
     )
-    return Markup("").join([_band(item, place), line, *told])
+    return Markup("").join([_band(item, place), line, *dots])
 
 
 def _dot(item: Series, point: Point, spot: tuple[float, float]) -> Markup:
@@ -207,11 +209,12 @@ def _dot(item: Series, point: Point, spot: tuple[float, float]) -> Markup:
     return Markup(f'<a href="{escape(point.link)}">{mark}</a>' if point.link else mark)
 
 
-def _cloud(item: Series, spots: Sequence[tuple[float, float]]) -> Markup:
-    """Many dots as one path of lines without length, each from the last: a browser draws it as fast as one shape."""
+def _cloud(item: Series, place: Plane) -> Markup:
+    """Dots without words as one path of lines without length, each from the last: drawn as fast as one shape."""
+    silent = [p for p in item.points if not p.title and math.isfinite(p.y)] if item.kind in _DOTTED else []
     moves: list[str] = []
     x = y = 0
-    for a, b in sorted({(round(10 * a), round(10 * b)) for a, b in spots}):
+    for a, b in sorted({(round(10 * a), round(10 * b)) for a, b in place.spots(silent)}):
         moves.append(f"m{a - x} {b - y}h0")
         x, y = a, b
     if not moves:
@@ -223,7 +226,7 @@ def _cloud(item: Series, spots: Sequence[tuple[float, float]]) -> Markup:
 
 def _radius(item: Series) -> float:
     """Smaller on lines, and where there are many."""
-    if item.kind not in ("dots", "rings"):
+    if item.kind not in _DOTTED:
         return 2.4
     return 3.4 if len(item.points) < _MANY else 1.8
 

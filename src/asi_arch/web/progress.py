@@ -71,7 +71,7 @@ def progress_chart(campaign: Campaign, lineage: Lineage) -> Markup:
             _dots("with a fitness", fit, _LOSS, "a", "dots"),
             _best("lowest so far", fit, _LOSS),
         ],
-        [Rule(_loss(s), s.name, tone) for s, tone in zip(baselines[:3], "bcd", strict=False)],
+        [Rule(_loss(s), s.name, tone) for s, tone in zip(baselines, "bcdefgh", strict=False)],
     )
 
 
@@ -82,7 +82,9 @@ def _dots(
     silent = max(len(summaries) - _POINTED, 0)
     points = [Point(s.index, quantity.value(s)) for s in summaries[:silent]]
     points += [quantity.point(s) for s in summaries[silent:]]
-    return Series(name, points, tone, "dots" if silent else kind)
+    if silent:
+        return Series(f"{name} (dark: the newest, to click on)", points, tone, "dots")
+    return Series(name, points, tone, kind)
 
 
 def _best(name: str, summaries: Sequence[Summary], quantity: Quantity) -> Series:

@@ -1,6 +1,7 @@
 """Is it working, is it worth it? One glance."""
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter
@@ -8,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from asi_arch.domain.campaign import Event
 from asi_arch.domain.candidate import Author
-from asi_arch.domain.errors import StoreError
+from asi_arch.domain.errors import AsiArchError, StoreError
 from asi_arch.domain.exchanges import Charge
 from asi_arch.domain.lineage import Lineage
 from asi_arch.report.digest import Digest
@@ -49,7 +50,12 @@ class Outcome(NamedTuple):
 
 def add(router: APIRouter, pages: Pages) -> None:
     """The page /."""
-    pages.derived.foresee(_whole)
+
+    def foresee(_: Digest) -> None:
+        with suppress(AsiArchError, RuntimeError):  # closed meanwhile; the page itself tells what is wrong
+            _content(pages, pages.reader.standing())
+
+    pages.reader.when_read(foresee)
 
     @router.get("/")
     def overview() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]

@@ -1,0 +1,61 @@
+"""What a reader of a campaign keeps, and how it catches up."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asi_arch.domain.campaign import EventKind
+from asi_arch.store.sqlite import SqliteStore
+from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
+from asi_arch.web.reader import Reader
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    found = SqliteStore.open(tmp_path, clock=lambda: 5.0, owner="process 12")
+    found.create(make_campaign())
+    for index in range(3):
+        found.record(make_experiment(index, make_proposal(f"p{index}")), None)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def reader(store: SqliteStore, tmp_path: Path) -> Iterator[Reader]:
+    found = Reader(tmp_path, now=time.time)
+    yield found
+    found.close()
+
+
+def test_what_has_not_changed_is_the_same_object(store: SqliteStore, reader: Reader) -> None:
+    first = reader.standing()
+    assert reader.standing() is first
+    store.propose(3, make_proposal("p3"))
+    later = reader.standing()
+    assert (later.lineage, later.told, later.yardstick) == (first.lineage, first.told, first.yardstick)
+    assert later.lineage is first.lineage
+    assert (list(later.unfinished), later.number) == ([3], first.number + 1)
+
+
+def test_what_happened_is_read_and_nothing_else(
+    store: SqliteStore, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = reader.standing()
+    monkeypatch.setattr(SqliteStore, "summaries", None)  # reading all again would fail
+    store.append(EventKind.OPENED)
+    store.record(make_experiment(7, make_proposal("p7", parent=1)), 0.5)
+    store.record(make_experiment(3, make_proposal("p3", parent=1)), None)
+    found = reader.standing()
+    assert list(found.summaries) == [0, 1, 2, 3, 7]
+    assert (found.lineage.children(1), found.summaries[7].fitness) == ([3, 7], 0.5)
+    assert found.lifecycle is not None
+    assert found.lifecycle.kind is EventKind.OPENED
+    assert list(first.summaries) == [0, 1, 2]
+
+
+def test_a_fitness_that_is_filled_in_later_is_read(store: SqliteStore, reader: Reader) -> None:
+    reader.standing()
+    store.set_fitness({0: 0.25, 2: 0.75})
+    assert [summary.fitness for summary in reader.standing().summaries.values()] == [0.25, None, 0.75]
