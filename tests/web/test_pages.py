@@ -121,6 +121,26 @@ def test_what_takes_long_to_make_anew_is_shown_as_it_was_with_its_age(
         assert derived.aged(count) == (40, None)
 
 
+def test_what_can_not_be_made_anew_is_told_in_the_terminal_and_stays_as_it_was(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def total(numbers: list[int]) -> int:
+        time.sleep(2 * BRIEF_S)
+        return 6 // len(numbers)
+
+    with opened(stored(tmp_path / "state", forty())) as site:
+        derived = Derived(site.reader)
+        assert [derived.lately(total, numbers) for numbers in ([1, 2], [])] == [3, 3]
+        end = time.monotonic() + 20
+        while not caplog.records and time.monotonic() < end:
+            time.sleep(0.01)
+        assert "a part of a page stays as it was" in caplog.text
+        assert derived.lately(total, [1, 2, 3]) == 3
+        while derived.finished < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert derived.finished == 2
+
+
 def test_what_takes_no_time_is_always_of_now(tmp_path: Path) -> None:
     def total(numbers: list[int], more: int) -> int:
         return sum(numbers) + more

@@ -1,5 +1,6 @@
 """What pages make of a whole campaign, kept until the campaign moves on, and shown until it is made anew."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,8 +18,6 @@ Ts = TypeVarTuple("Ts")
 
 BRIEF_S = 0.02
 """What took no longer the last time is made at once; for what takes longer no page waits."""
-
-
 _POLITE_S = 0.1
 """Before it is begun, so that the page that asked is drawn first."""
 
@@ -123,9 +122,13 @@ class Derived:
     def _keep(self, make: Callable[..., Any], done: Future[_Made]) -> None:
         with self._lock:
             self._under_way.pop(make, None)
-            if not done.cancelled() and done.exception() is None:
+            if done.cancelled():
+                return
+            if (error := done.exception()) is None:
                 self._kept[make] = done.result()
                 self._finished += 1
+            elif make in self._kept:  # else somebody waits for it
+                logging.getLogger(__name__).error("a part of a page stays as it was", exc_info=error)
 
 
 def _make(make: Callable[..., Any], given: tuple[object, ...], after_s: float = 0.0) -> _Made:
