@@ -70,6 +70,34 @@ def test_no_text_of_others_becomes_a_command():
     assert escaped("~^ a_b <c>") == r"\textasciitilde{}\textasciicircum{} a\_b \textless{}c\textgreater{}"
 
 
+def test_signs_that_fonts_lack_are_written_with_the_plainest_ones_like_them():
+    assert (
+        escaped("\u03b1-\u0394Net \u017eu\u0127 \u2026 \u6f22 \U0001f600 S\u00b3")
+        == r"$\alpha$-$\Delta$Net žu? ... ? ? S³"
+    )
+
+
+def test_a_wide_table_is_continued_below_and_a_tall_one_in_another():
+    columns = (
+        Column("design"),
+        *(Column(f"loss minus that of baseline {i}", is_signed=True) for i in range(12)),
+        Column("x"),
+    )
+
+    def wide(rows: int) -> str:
+        cells = (*(Reading(0.1 * i, 0.02) for i in range(12)), "")
+        return latex_text(Sheet("wide", "W", columns, tuple(Row((f"n{k}", *cells)) for k in range(rows)), "N"))
+
+    for rows, floats, labels in ((4, 1, [r"\label{tab:wide}"]), (40, 3, [r"\label{tab:wide}", r"\label{tab:wide-2}"])):
+        text = wide(rows)
+        assert (text.count(r"\begin{table}"), text.count(r"\begin{tabular}")) == (floats, 3)
+        assert all(label in text for label in labels)
+        assert text.count(f"n{rows - 1} & ") == 3, "the first column is repeated"
+        assert text.count(r"\shortstack[r]{loss minus \\ that of \\ baseline 7}") == 1
+        assert " & x" not in text, "nothing is written in it"
+    assert r"\caption{W, part 2 of 3. N}" in wide(40)
+
+
 def test_a_cell_that_begins_with_a_bracket_is_no_option_of_the_line_before():
     sheet = SHEET._replace(columns=(Column("a"),), rows=(Row(("[1]",)),))
     assert "{[1]} " in latex_text(sheet)

@@ -88,10 +88,10 @@ def gallery_sheet(campaign: Digest, table: Table) -> Sheet:
         Column("fitness"),
         Column(_LOSS),
         Column(_RECALL),
-        *(Column(f"loss minus {name}'s", is_signed=True) for name in baselines),
-        *(Column(f"recall minus {name}'s", is_signed=True) for name in baselines),
         Column("parameters"),
         Column("verified"),
+        *(Column(f"loss minus {name}'s", is_signed=True) for name in baselines),
+        *(Column(f"recall minus {name}'s", is_signed=True) for name in baselines),
     )
     rows: list[Row] = []
     for row in table.rows:
@@ -104,10 +104,10 @@ def gallery_sheet(campaign: Digest, table: Table) -> Sheet:
                     row.summary.fitness,
                     row.language,
                     row.recall,
-                    *(_versus(against.get(name), "language") for name in baselines),
-                    *(_versus(against.get(name), "recall") for name in baselines),
                     row.model_parameters,
                     _verification(campaign, row.verdict),
+                    *(_versus(against.get(name), "language") for name in baselines),
+                    *(_versus(against.get(name), "recall") for name in baselines),
                 ),
                 group=int(row.is_baseline),
             )
