@@ -111,6 +111,15 @@ def test_a_podman_of_which_half_is_missing_names_the_other_half(
     assert container.complaint().endswith("apt install crun uidmap)")
 
 
+def test_where_crun_refuses_mixed_cgroups_runc_is_named(no_landlock: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "podman"
+    broken.write_text("#!/bin/sh\necho 'Error: crun: cgroups in hybrid mode not supported' >&2\nexit 126\n")
+    broken.chmod(0o755)
+    no_landlock.setattr(container, "_executable", lambda: str(broken))
+    no_landlock.setattr(container.shutil, "which", lambda name: None if name == "runc" else f"/usr/bin/{name}")
+    assert container.complaint().endswith("(runc does not mind; Debian, Ubuntu: apt install runc)")
+
+
 @pytest.mark.parametrize(
     ("switch", "value", "words"),
     [

@@ -120,7 +120,8 @@ def _runtime() -> str:
         if done.returncode == 0:
             return runtime
         said = said or done.stderr.strip()[-300:] or f"exit code {done.returncode}"
-    raise OSError(f"podman does not work here: {said}{_half_missing() or way_to_name_spaces(said)}")
+    way = _half_missing() or _other_runtime(said) or way_to_name_spaces(said)
+    raise OSError(f"podman does not work here: {said}{way}")
 
 
 def _half_missing() -> str:
@@ -128,6 +129,12 @@ def _half_missing() -> str:
     wanted = {"crun": ("crun", "runc"), **({"uidmap": ("newuidmap",)} if os.geteuid() else {})}
     packages = [name for name, programs in wanted.items() if not any(map(shutil.which, programs))]
     return f" (half of it is missing; Debian, Ubuntu: apt install {' '.join(packages)})" if packages else ""
+
+
+def _other_runtime(said: str) -> str:
+    """What helps where crun refuses cgroups of both versions side by side, in words to append; empty elsewhere."""
+    is_refused = "hybrid" in said and shutil.which("runc") is None
+    return " (runc does not mind; Debian, Ubuntu: apt install runc)" if is_refused else ""
 
 
 def _words(runtime: str, shell: Shell) -> list[str]:
