@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,17 @@ def test_everything_is_written_and_listed_with_its_hash(make_subject: MakeSubjec
         if name.endswith(".py"):
             compile(content, name, "exec")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+
+
+def test_the_model_imports_every_program_of_the_folder_itself(make_subject: MakeSubject) -> None:
+    """Transformers before 5.12 copies only what the modelling file imports, and nothing that those import in turn."""
+    imported = {
+        name: set(re.findall(r"^\s*from \.(\w+) import", content.decode(), flags=re.MULTILINE))
+        for name, content in export_files(make_subject()).items()
+        if name.endswith(".py") and "/" not in name and name != "__init__.py"
+    }
+    assert imported["layer.py"] | imported["mixer.py"] <= imported["modeling_asi_arch.py"]
+    assert {f"{name}.py" for name in imported["modeling_asi_arch.py"]} == imported.keys() - {"modeling_asi_arch.py"}
 
 
 def test_an_empty_folder_is_filled(make_subject: MakeSubject, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def export_files(subject: Subject) -> Files:
     tokens = vocabulary(subject.tokenizer, subject.campaign.profile.language.context)
     ids = {"pad_token_id": tokens.padding_id, "eos_token_id": tokens.end_id}
     name = _plain(proposal.name)
-    packages = ("torch", "transformers", *program.packages)
+    packages = ("torch", "'transformers>=4.57'", *program.packages)
     texts = {
         "README.md": card(
             subject, packages=packages, parameters=weights.parameters, has_step=bool(_STEP.search(proposal.source))

@@ -35,6 +35,7 @@ def vocabulary(model: str, context: int) -> Vocabulary:
         "tokenizer_class": "PreTrainedTokenizerFast",
         **special,
         "model_max_length": context,
+        "model_input_names": ["input_ids", "attention_mask"],
         "padding_side": "left",
         "clean_up_tokenization_spaces": False,
     }
