@@ -1,5 +1,6 @@
 """What a reader of a campaign keeps, and how it catches up."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,3 +60,26 @@ def test_a_fitness_that_is_filled_in_later_is_read(store: SqliteStore, reader: R
     reader.standing()
     store.set_fitness({0: 0.25, 2: 0.75})
     assert [summary.fitness for summary in reader.standing().summaries.values()] == [0.25, None, 0.75]
+
+
+def test_another_campaign_in_the_same_folder_is_read_afresh(tmp_path: Path) -> None:
+    def written(folder: Path, names: str) -> None:
+        store = SqliteStore.open(folder, clock=lambda: float(len(names)), owner="process 12")
+        store.create(make_campaign(seed=len(names)))
+        for index, name in enumerate(names):
+            store.record(make_experiment(index, make_proposal(name)), None)
+        store.close()
+
+    written(tmp_path / "state", "abcdef")
+    reader = Reader(tmp_path / "state", now=time.time)
+    digest = reader.digest(20)
+    assert digest is not None
+    assert (len(reader.standing().summaries), len(digest.lines)) == (6, 6)
+    for names in ("uv", "ghijklmnop"):
+        shutil.rmtree(tmp_path / "state")
+        written(tmp_path / "state", names)
+        assert [summary.name for summary in reader.standing().summaries.values()] == list(names)
+        digest = reader.digest(20)
+        assert digest is not None
+        assert [line.summary.name for line in digest.lines] == list(names)
+    reader.close()

@@ -73,6 +73,8 @@ class Reader:
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._standing: Standing | None = None
         self._digest: Digest | None = None
+        self._is_another = False
+        """Whether another campaign has come into the folder, of which nothing is in the digest."""
         self._is_closed = False
         self._progress = Progress(0, len(self.standing().summaries))
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="first reading")
@@ -92,7 +94,10 @@ class Reader:
     def standing(self) -> Standing:
         """As of now; the same object as long as nothing has changed."""
         with self.store() as store, self._lock:
-            known = self._read(store) if self._standing is None else _later(self._standing, store)
+            known = _later(self._standing, store) if self._standing else None
+            if known is None:
+                self._is_another = self._standing is not None
+                known = self._read(store)
             if (writer := holder(self.folder)) != known.writer:
                 known = known._replace(writer=writer)
             self._standing = known
@@ -108,7 +113,8 @@ class Reader:
         except NotYet:
             return None
         with self._reading, self.store() as store:
-            self._digest = digest(store, self._digest or first)
+            before = None if self._is_another else self._digest or first
+            self._digest, self._is_another = digest(store, before), False
             return self._digest
 
     def when_read(self, then: Callable[[Digest], None]) -> None:
@@ -145,9 +151,12 @@ class Reader:
         self._progress = Progress(read, max(read, self._progress.of))
 
 
-def _later(known: Standing, store: Store) -> Standing:
-    """With what has happened since; the same object where nothing has."""
-    events = store.events(known.number)
+def _later(known: Standing, store: Store) -> Standing | None:
+    """With what has happened since; the same object where nothing has. None where another campaign lies there now."""
+    found = store.events(known.number - 1)
+    if not found or found[0] != known.last:
+        return None
+    events = found[1:]
     if not events:
         return known
     lineage = _grown(known.lineage, store, events)
