@@ -137,7 +137,7 @@ def test_of_many_experiments_all_are_drawn_and_the_newest_and_the_records_can_be
     assert len(moves) == 800  # as many as have no words
     x = [sum(int(a) for a, _ in moves[: i + 1]) for i in range(800)]
     assert x == sorted(x)
-    assert "dark: the newest" in drawn
+    assert "in full colour: the newest" in drawn
     few = str(progress_chart(make_campaign(), Lineage(nodes[:100])))
     assert few.count("<a href=") == 102
     assert "cloud" not in few

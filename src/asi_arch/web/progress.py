@@ -83,7 +83,7 @@ def _dots(
     points = [Point(s.index, quantity.value(s)) for s in summaries[:silent]]
     points += [quantity.point(s) for s in summaries[silent:]]
     if silent:
-        return Series(f"{name} (dark: the newest, to click on)", points, tone, "dots")
+        return Series(f"{name} (in full colour: the newest, to click on)", points, tone, "dots")
     return Series(name, points, tone, kind)
 
 
