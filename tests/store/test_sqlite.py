@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from asi_arch.domain.campaign import EventKind
+from asi_arch.domain.campaign import Event, EventKind
 from asi_arch.domain.errors import StoreError, StoreMismatch
+from asi_arch.domain.experiment import Summary
 from asi_arch.store.database import FILE
 from asi_arch.store.migrations import MIGRATIONS
 from asi_arch.store.sqlite import SqliteStore
@@ -113,6 +114,27 @@ def test_a_newer_schema_is_refused(folder: Path) -> None:
     for read_only in (True, False):
         with pytest.raises(StoreMismatch, match="newer asi-arch"):
             opened(folder, read_only=read_only)
+
+
+def test_an_older_schema_is_read_as_it_is_and_brought_up_to_date_by_a_writer(folder: Path) -> None:
+    def all_of_it() -> tuple[list[Summary], list[Event], Event | None]:
+        store = opened(folder, read_only=True)
+        try:
+            return store.summaries(), store.events(), store.last_event(EventKind.CREATED)
+        finally:
+            store.close()
+
+    def names() -> set[str]:
+        with closing(sqlite3.connect(folder / FILE)) as connection:
+            return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+
+    before = all_of_it()
+    edit(folder, "DROP INDEX event_by_kind", "PRAGMA user_version = 2")
+    assert all_of_it() == before
+    assert "event_by_kind" not in names()
+    opened(folder).close()
+    assert all_of_it() == before
+    assert "event_by_kind" in names()
 
 
 def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
