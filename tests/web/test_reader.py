@@ -83,3 +83,25 @@ def test_another_campaign_in_the_same_folder_is_read_afresh(tmp_path: Path) -> N
         assert digest is not None
         assert [line.summary.name for line in digest.lines] == list(names)
     reader.close()
+
+
+def test_a_large_campaign_is_read_after_what_the_first_page_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asi_arch.web.reader._SMALL", 4)
+    done: list[str] = []
+    for count in (4, 5):
+        folder = tmp_path / str(count)
+        store = SqliteStore.open(folder, clock=lambda: 5.0, owner="process 12")
+        store.create(make_campaign())
+        for index in range(count):
+            store.record(make_experiment(index, make_proposal(f"p{index}")), None)
+        store.close()
+        reader = Reader(folder, now=time.time)
+        reader.when_read(lambda digest: done.append(f"read {len(digest.lines)}"))
+        reader.begin(lambda: done.append("beforehand"))
+        reader.begin(lambda: done.append("never")).result(20)
+        reader.when_read(lambda digest: done.append(f"again {len(digest.lines)}"))
+        assert reader.digest(20) is not None
+        reader.close()
+    assert done == ["read 4", "again 4", "beforehand", "read 5", "again 5"]

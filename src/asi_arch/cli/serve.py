@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+import sys
 import time
 import webbrowser
 from contextlib import suppress
@@ -18,6 +19,10 @@ FIRST_PORT = 8265
 _TRIES = 20
 _CLOSE_S = 1
 """An open page listens for ever; so long it is waited for at the end."""
+
+
+_TURN_S = 0.0005
+"""So long a thread has Python to itself: one that makes a page shall get it soon from one that reads a campaign."""
 
 
 class ServeWish(NamedTuple):
@@ -38,6 +43,7 @@ def serve(wish: ServeWish) -> None:
     from asi_arch.web.reader import Reader
     from asi_arch.web.server import application
 
+    sys.setswitchinterval(_TURN_S)
     settings, token = options.settings(wish.state), secrets.token_urlsafe(24)
     with _listener(wish.port) as listener:
         reader = Reader(settings.state, now=time.time)

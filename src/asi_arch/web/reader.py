@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Proposal
+from asi_arch.domain.errors import AsiArchError
 from asi_arch.domain.experiment import Summary
 from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
@@ -21,7 +22,9 @@ from asi_arch.store.lock import holder
 from asi_arch.store.sqlite import SqliteStore
 
 PATIENCE_S = 0.3
-"""So long a page waits for the first reading of a campaign, before it is shown without what needs it."""
+"""So long a page waits for the first reading of a small campaign, before it is shown without what needs it."""
+_SMALL = 300
+"""So many experiments are read in that time; for more no page waits."""
 _LIFECYCLE = (EventKind.OPENED, EventKind.CLOSED)
 
 
@@ -78,7 +81,25 @@ class Reader:
         self._is_closed = False
         self._progress = Progress(0, len(self.standing().summaries))
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="first reading")
-        self._first: Future[Digest] = self._readers.submit(self._read_all)
+        self._first: Future[Digest] | None = None
+        self._waiting: list[Callable[[Future[Digest]], None]] = []
+
+    def begin(self, beforehand: Callable[[], object] | None = None) -> Future[Digest]:
+        """The first reading, which begins with the first call; of a large campaign after `beforehand`.
+
+        Raises `ReaderClosed`.
+        """
+        with self._lock:
+            if self._first is not None:
+                return self._first
+            if self._is_closed:
+                raise ReaderClosed
+            is_large = self._progress.of > _SMALL
+            self._first = first = self._readers.submit(self._read_all, beforehand if is_large else None)
+            waiting, self._waiting = self._waiting, []
+        for told in waiting:
+            first.add_done_callback(told)
+        return first
 
     def close(self) -> None:
         """Read no more; a first reading that has begun is broken off."""
@@ -104,12 +125,12 @@ class Reader:
             return known
 
     def digest(self, patience_s: float = PATIENCE_S) -> Digest | None:
-        """Of the whole campaign as of now; None while it is read for the first time.
+        """Of the whole campaign as of now; None while it is read for the first time, which this begins.
 
         Raises what the first reading failed with.
         """
         try:
-            first = self._first.result(patience_s)
+            first = self.begin().result(patience_s if self._progress.of <= _SMALL else 0)
         except NotYet:
             return None
         with self._reading, self.store() as store:
@@ -124,7 +145,12 @@ class Reader:
             if not first.cancelled() and first.exception() is None:
                 then(first.result())
 
-        self._first.add_done_callback(told)
+        with self._lock:
+            first = self._first
+            if first is None:
+                self._waiting.append(told)
+        if first is not None:
+            first.add_done_callback(told)
 
     def now_running(self, standing: Standing) -> Now | None:
         """What is in flight, as it was last told; None where nobody is at work."""
@@ -141,7 +167,10 @@ class Reader:
         measure, lifecycle = yardstick(campaign, lineage.nodes), store.last_event(*_LIFECYCLE)
         return Standing(campaign, lineage, store.unfinished(), last, last, measure, lifecycle, None)
 
-    def _read_all(self) -> Digest:
+    def _read_all(self, beforehand: Callable[[], object] | None) -> Digest:
+        if beforehand is not None:
+            with suppress(AsiArchError, RuntimeError):  # closed meanwhile; a page that fails tells so itself
+                beforehand()
         with self.store() as store:
             return digest(store, done=self._tell)
 

@@ -35,6 +35,8 @@ class Pages:
         self.reader = reader
         self.derived = Derived(reader)
         self.literature = literature
+        self.beforehand: list[Callable[[], object]] = []
+        """What is made before a large campaign is read, so that the first page need not share the machine with that."""
         self._environment = Environment(
             loader=PackageLoader("asi_arch.web", "templates"),
             autoescape=True,

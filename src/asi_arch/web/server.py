@@ -42,6 +42,7 @@ def application(reader: Reader, literature: Literature, *, token: str, port: int
     app.include_router(routes(pages))
     app.include_router(live_routes(reader, lambda: pages.derived.finished))
     _tell_failures(app, pages)
+    reader.begin(lambda: [make() for make in pages.beforehand])
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=_COMPRESSION)
     app.add_middleware(Gate, token=token, port=port)
     return app

@@ -51,17 +51,20 @@ class Outcome(NamedTuple):
 def add(router: APIRouter, pages: Pages) -> None:
     """The page /."""
 
+    def html() -> str:
+        standing = pages.reader.standing()
+        return pages.html("overview", standing, here="/", title="Overview", **_content(pages, standing))
+
     def foresee(_: Digest) -> None:
         with suppress(AsiArchError, RuntimeError):  # closed meanwhile; the page itself tells what is wrong
-            _content(pages, pages.reader.standing())
+            html()
 
+    pages.beforehand.append(html)
     pages.reader.when_read(foresee)
 
     @router.get("/")
     def overview() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        standing = pages.reader.standing()
-        content = _content(pages, standing)
-        return HTMLResponse(pages.html("overview", standing, here="/", title="Overview", **content))
+        return HTMLResponse(html())
 
 
 def _content(pages: Pages, standing: Standing) -> dict[str, Any]:
