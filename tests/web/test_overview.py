@@ -8,12 +8,15 @@ import pytest
 from asi_arch.domain.candidate import Author
 from asi_arch.domain.experiment import Summary
 from asi_arch.domain.lineage import Lineage
+from asi_arch.domain.outcome import Crashed, Measured
+from asi_arch.domain.profile import StageName
+from asi_arch.domain.repairs import mended
 from asi_arch.report.digest import digest
 from asi_arch.report.findings import subject
 from asi_arch.report.headline import headline
 from asi_arch.report.tables import comparison_table
 from asi_arch.store.sqlite import SqliteStore
-from asi_arch.testing.records import make_campaign, make_proposal
+from asi_arch.testing.records import make_campaign, make_experiment, make_proposal
 from asi_arch.web.progress import progress_chart
 
 from .stores import Site, copied, opened, published_tree, stored, verified
@@ -41,6 +44,21 @@ def test_outcomes_are_counted_and_lead_to_their_experiments(site: Site) -> None:
     for kind, times in campaign.outcomes.items():
         assert f'href="/experiments?outcome={kind}"' in page
         assert f"<td>{times}</td>" in page
+
+
+def test_who_made_the_candidates_and_what_repairs_were_worth_is_told(site: Site, tmp_path: Path) -> None:
+    count = len(digest(verified()).candidates)
+    assert f"{count} composed. 2 verified." in site.get("/")
+
+    def mended_ones(store: SqliteStore) -> None:
+        for index, outcome in ((900, Measured()), (901, Crashed(stage=StageName.LANGUAGE, reason="again"))):
+            first = make_proposal(f"m{index}", parent=0, author=Author.MODEL)
+            proposal = mended(first, f"{first.source}# once\n", failure="it failed", cause="a reason")
+            store.record(make_experiment(index, proposal, outcome=outcome), None)
+
+    with opened(copied(tmp_path / "mended", site.folder, mended_ones)) as found:
+        words = "2 programs that failed got 2 repairs; 1 of them measured in the end. 2 verified."
+        assert f"{count} composed and 2 written by a mind. {words}" in found.get("/")
 
 
 def test_who_was_cut_off_is_told_how_to_resume(site: Site, tmp_path: Path) -> None:

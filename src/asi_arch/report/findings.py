@@ -1,16 +1,25 @@
 """What may be said about a campaign: what was verified, what luck did, what was not measured and why."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from asi_arch.domain.candidate import Author
 from asi_arch.domain.outcome import Crashed, Diverged, Leaking, Rejected, StoppedEarly, Suspicious, TimedOut
 from asi_arch.domain.verdict import Comparison, Interval, Verdict
 from asi_arch.report.digest import Digest, Line
-from asi_arch.report.words import outcome_sentence
+from asi_arch.report.words import listed, outcome_sentence, plural
 from asi_arch.stats.promotion import DISCOVERY_Q, entrant_q_values, entrants
 from asi_arch.stats.shrinkage import shrunken
 from asi_arch.stats.wording import is_better, is_loss, promotion_text, q_text
+
+_MADE = {
+    Author.COMPOSER: "composed",
+    Author.DESIGNER: "chosen by a model and composed",
+    Author.MODEL: "written by a mind",
+    Author.USER: "by the user",
+}
 
 
 class Failure(NamedTuple):
@@ -21,6 +30,38 @@ class Failure(NamedTuple):
     times: int
     example: int
     reason: str
+
+
+class Mending(NamedTuple):
+    """What repairs were worth."""
+
+    repairs: int
+    programs: int
+    """That failed and got at least one."""
+    saved: int
+    """Of these: measured in the end."""
+
+
+def mending(campaign: Digest) -> Mending:
+    """Of all candidates."""
+    mended = [line for line in campaign.candidates if line.repairs]
+    saved = sum(line.summary.is_measured for line in mended)
+    return Mending(sum(line.repairs for line in mended), len(mended), saved)
+
+
+def making(campaign: Digest) -> str:
+    """Who made the candidates, what repairs were worth and how many were verified, briefly; empty without any."""
+    authors = Counter(line.summary.author for line in campaign.candidates)
+    made = [f"{authors[author]:,} {words}" for author, words in _MADE.items() if authors[author]]
+    if not made:
+        return ""
+    told = [f"{listed(made)}."]
+    if (found := mending(campaign)).programs:
+        programs, repairs = plural(found.programs, "program"), plural(found.repairs, "repair")
+        told.append(f"{programs} that failed got {repairs}; {found.saved} of them measured in the end.")
+    verified = {verdict.sha for verdict in campaign.verdicts}
+    told.append(f"{len(verified):,} verified.")
+    return " ".join(told)
 
 
 def subject(campaign: Digest) -> int | None:

@@ -18,6 +18,7 @@ from asi_arch.domain.provenance import provenances
 from asi_arch.domain.revisions import repaired_versions, revision
 from asi_arch.report.curve_data import curves
 from asi_arch.report.digest import Digest, digest, existing
+from asi_arch.report.findings import mending
 from asi_arch.report.imported import best_parts, origin_data, published_data, status_parts
 from asi_arch.report.imported import sentence as imported_sentence
 from asi_arch.report.plain import (
@@ -160,7 +161,7 @@ def status_payload(store: Store) -> StatusPayload:
         ],
         outcomes={kind: campaign.outcomes[kind] for kind in OUTCOMES if campaign.outcomes[kind]},
         early_stops=savings(campaign)._asdict(),
-        repairs=_repairs(campaign),
+        repairs=mending(campaign)._asdict(),
         judge=_judging(campaign),
         novelty=_novelty(campaign),
         reviews=review_counts(line.review for line in campaign.candidates if line.review is not None),
@@ -172,12 +173,6 @@ def status_payload(store: Store) -> StatusPayload:
         lineage=shape_of(Lineage(summaries.values()))._asdict(),
         published=None,
     )
-
-
-def _repairs(campaign: Digest) -> dict[str, int]:
-    mended = [line for line in campaign.candidates if line.repairs]
-    saved = sum(line.summary.is_measured for line in mended)
-    return {"repairs": sum(line.repairs for line in mended), "programs": len(mended), "saved": saved}
 
 
 def _judging(campaign: Digest) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from asi_arch.domain.errors import AsiArchError, StoreError
 from asi_arch.domain.exchanges import Charge
 from asi_arch.domain.lineage import Lineage
 from asi_arch.report.digest import Digest
-from asi_arch.report.findings import Failure, failures, subject
+from asi_arch.report.findings import Failure, failures, making, subject
 from asi_arch.report.headline import headline
 from asi_arch.report.savings import one_line, savings
 from asi_arch.report.series.tree import lay_out
@@ -83,6 +83,7 @@ def _content(pages: Pages, standing: Standing) -> dict[str, Any]:
         "outcomes": lately(_outcomes, standing.lineage),
         "failures": whole.failures if whole and is_own else (),
         "savings": whole.savings if whole and is_own else "",
+        "making": whole.making if whole and is_own else "",
         "table": table,
         "chart": lately(progress_chart, standing.campaign, standing.lineage),
         "recent": list(standing.summaries.values())[: -_RECENT - 1 : -1],
@@ -102,6 +103,7 @@ class _Whole(NamedTuple):
 
     failures: tuple[Failure, ...]
     savings: str
+    making: str
     costs: tuple[Tile, ...]
     noise: Tile
     latest: int | None
@@ -120,6 +122,7 @@ def _whole(campaign: Digest) -> _Whole:
     return _Whole(
         failures=tuple(failures(campaign)[:_FAILURES]),
         savings=_savings(campaign),
+        making=making(campaign),
         costs=tuple(_costs(campaign)),
         noise=Tile(
             "noise between seeds", MISSING if noise is None else f"{noise.std:.4f} nats", "one standard deviation"
