@@ -15,7 +15,7 @@ from pygments.lexers.python import PythonLexer
 _LEXERS = {"python": PythonLexer, "diff": DiffLexer, "json": JsonLexer}
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def code(source: str, language: str) -> Markup:
     """Escaped and coloured HTML; `language` is 'python', 'diff' or 'json'."""
     return Markup(highlight(source, _LEXERS[language](), _formatter("default")))

@@ -28,6 +28,8 @@ class _Made(NamedTuple):
     given: tuple[object, ...]
     value: Any
     took_s: float
+    campaign: int = 1
+    """Which of the campaigns that have lain in the folder it was made of."""
 
     def is_of(self, given: Sequence[object]) -> bool:
         """Whether it was made of these very objects."""
@@ -99,12 +101,13 @@ class Derived:
 
     def _latest(self, make: Callable[..., Any], *given: object) -> _Made:
         kept = self._kept.get(make)
-        if kept is None:
+        if kept is None or kept.campaign != self._reader.campaigns:
+            self._kept.pop(make, None)
             return self._made(make, *given).result()
         if kept.is_of(given):
             return kept
         if kept.took_s <= BRIEF_S:
-            self._kept[make] = made = _make(make, given)
+            self._kept[make] = made = self._make(make, given)
             return made
         self._made(make, *given)
         return kept
@@ -113,7 +116,7 @@ class Derived:
         """What is under way, also where it began before the campaign moved again."""
         with self._lock:
             if make not in self._under_way:
-                future = self._maker.submit(_make, make, given, _POLITE_S if make in self._kept else 0.0)
+                future = self._maker.submit(self._make, make, given, _POLITE_S if make in self._kept else 0.0)
                 self._under_way[make] = future
                 future.add_done_callback(lambda done: self._keep(make, done))
                 return future
@@ -130,9 +133,8 @@ class Derived:
             elif make in self._kept:  # else somebody waits for it
                 logging.getLogger(__name__).error("a part of a page stays as it was", exc_info=error)
 
-
-def _make(make: Callable[..., Any], given: tuple[object, ...], after_s: float = 0.0) -> _Made:
-    time.sleep(after_s)
-    started = time.perf_counter()
-    value = make(*given)
-    return _Made(given, value, time.perf_counter() - started)
+    def _make(self, make: Callable[..., Any], given: tuple[object, ...], after_s: float = 0.0) -> _Made:
+        time.sleep(after_s)
+        campaign, started = self._reader.campaigns, time.perf_counter()
+        value = make(*given)
+        return _Made(given, value, time.perf_counter() - started, campaign)

@@ -4,13 +4,12 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from asi_arch.domain.campaign import Campaign, Event, EventKind
 from asi_arch.domain.candidate import Proposal
-from asi_arch.domain.errors import AsiArchError
 from asi_arch.domain.experiment import Summary
 from asi_arch.domain.lineage import Lineage
 from asi_arch.domain.ports import Store
@@ -76,8 +75,8 @@ class Reader:
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._standing: Standing | None = None
         self._digest: Digest | None = None
-        self._is_another = False
-        """Whether another campaign has come into the folder, of which nothing is in the digest."""
+        self._campaigns = self._digested = 1
+        """How many campaigns have lain in the folder, and which of them the digest is of."""
         self._is_closed = False
         self._progress = Progress(0, len(self.standing().summaries))
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="first reading")
@@ -95,7 +94,9 @@ class Reader:
             if self._is_closed:
                 raise ReaderClosed
             is_large = self._progress.of > _SMALL
-            self._first = first = self._readers.submit(self._read_all, beforehand if is_large else None)
+            if beforehand is not None and is_large:
+                self._readers.submit(beforehand)  # what it fails with, the page tells that is made so
+            self._first = first = self._readers.submit(self._read_all)
             waiting, self._waiting = self._waiting, []
         for told in waiting:
             first.add_done_callback(told)
@@ -117,7 +118,7 @@ class Reader:
         with self.store() as store, self._lock:
             known = _later(self._standing, store) if self._standing else None
             if known is None:
-                self._is_another = self._standing is not None
+                self._campaigns += self._standing is not None
                 known = self._read(store)
             if (writer := holder(self.folder)) != known.writer:
                 known = known._replace(writer=writer)
@@ -134,8 +135,9 @@ class Reader:
         except NotYet:
             return None
         with self._reading, self.store() as store:
-            before = None if self._is_another else self._digest or first
-            self._digest, self._is_another = digest(store, before), False
+            number = self._campaigns
+            before = (self._digest or first) if number == self._digested else None
+            self._digest, self._digested = digest(store, before), number
             return self._digest
 
     def when_read(self, then: Callable[[Digest], None]) -> None:
@@ -157,6 +159,11 @@ class Reader:
         return read_now(self.folder) if standing.writer is not None else None
 
     @property
+    def campaigns(self) -> int:
+        """How many campaigns have lain in the folder so far: what was made of an earlier one says nothing of this."""
+        return self._campaigns
+
+    @property
     def progress(self) -> Progress:
         """Of the first reading."""
         return self._progress
@@ -167,10 +174,7 @@ class Reader:
         measure, lifecycle = yardstick(campaign, lineage.nodes), store.last_event(*_LIFECYCLE)
         return Standing(campaign, lineage, store.unfinished(), last, last, measure, lifecycle, None)
 
-    def _read_all(self, beforehand: Callable[[], object] | None) -> Digest:
-        if beforehand is not None:
-            with suppress(AsiArchError, RuntimeError):  # closed meanwhile; a page that fails tells so itself
-                beforehand()
+    def _read_all(self) -> Digest:
         with self.store() as store:
             return digest(store, done=self._tell)
 
@@ -183,7 +187,7 @@ class Reader:
 def _later(known: Standing, store: Store) -> Standing | None:
     """With what has happened since; the same object where nothing has. None where another campaign lies there now."""
     found = store.events(known.number - 1)
-    if not found or found[0] != known.last:
+    if not found or known.last is None or _mark(found[0]) != _mark(known.last):
         return None
     events = found[1:]
     if not events:
@@ -206,3 +210,8 @@ def _grown(known: Lineage, store: Store, events: Sequence[Event]) -> Lineage:
     recorded = [event.experiment for event in events if event.kind is EventKind.RECORDED]
     found = [store.summary(index) for index in recorded if index is not None]
     return known.grown([summary for summary in found if summary is not None]) if found else known
+
+
+def _mark(event: Event) -> tuple[object, ...]:
+    """Tells it from another campaign's."""
+    return event.number, event.at, event.kind, event.experiment
